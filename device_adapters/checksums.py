@@ -1,0 +1,16 @@
+"""Checksums of serial protocols. Helpers of adapters; each names its published variant and check value."""
+
+
+def crc16_ccitt_false(data: bytes) -> int:
+    """CRC-16/CCITT-FALSE: polynomial 1021, start FFFF, not reflected, no final xor. Of `123456789` it is 29B1."""
+    crc = 0xFFFF
+    for byte in data:
+        crc ^= byte << 8
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x1021 if crc & 0x8000 else crc << 1) & 0xFFFF
+    return crc
+
+
+def sum_mod_256(data: bytes) -> int:
+    """The sum of the bytes, modulo 256. Of `123456789` it is DD."""
+    return sum(data) % 256

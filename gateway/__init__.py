@@ -1,0 +1,1 @@
+"""Dripwatch: remote telemetry and alerting for infusion pumps at patients' homes."""

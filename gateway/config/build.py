@@ -1,0 +1,176 @@
+"""From the checked file to what the gateway works with: the domain's ward, and settings for the shell. Nothing fails here."""
+
+from datetime import timedelta
+from pathlib import Path as File
+from typing import assert_never
+
+from gateway.config import settings
+from gateway.config.parse import instant_of, split_listen, weekday_of
+from gateway.config.secrets import Secrets
+from gateway.config.transports import is_two_way, is_voice
+from gateway.config.ward_file import (
+    AppriseFile,
+    ContactFile,
+    InfluxV1File,
+    InfluxV2File,
+    KannelFile,
+    MqttFile,
+    PolicyFile,
+    RotationFile,
+    ScheduleFile,
+    SmppFile,
+    SnppFile,
+    TlsFile,
+    WardFile,
+)
+from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
+from gateway.domain.ward import Contact, Person, Policy, Rotation, Route, Schedule, Shift, Step, TransportFacts, Ward
+
+LEASES_MS = {"high": 30 * MINUTE_MS, "medium": 2 * HOUR_MS}
+OTHER_LEASE_MS = 4 * HOUR_MS
+
+_BOARD_ONLY = ("low", "information")  # there even when the file does not write them
+_TransportFile = KannelFile | SmppFile | SnppFile | AppriseFile
+
+
+def build_ward(file: WardFile) -> Ward:
+    """People, schedules and policies as the escalation sees them."""
+    policies = {name: _policy(name, policy) for name, policy in _policies(file).items()}
+    return Ward(
+        site=file.site,
+        timezone=file.timezone,
+        people={name: Person(name, tuple(_contacts(person.contacts))) for name, person in file.people.items()},
+        teams={name: tuple(members) for name, members in file.teams.items()},
+        schedules={name: _schedule(name, schedule, file.timezone) for name, schedule in file.schedules.items()},
+        policies=policies,
+        fallback=tuple(file.policies.fallback),
+        routes=tuple(Route(route.rule, route.policy) for route in file.routes),
+        transports={name: _facts(name, transport) for name, transport in file.transports.items()},
+        base_url=build_console(file).base_url,
+    )
+
+
+def build_mqtt(file: MqttFile, site: str, secrets: Secrets, base_dir: File | None) -> settings.MqttSettings:
+    """The broker's settings; the port follows from TLS where none is written."""
+    tls = None if file.tls is None else _tls(file.tls, base_dir)
+    return settings.MqttSettings(
+        host=file.host,
+        port=file.port or (8883 if tls else 1883),
+        client_id=file.client_id or f"dripwatch-{site}",
+        protocol=file.protocol,
+        keepalive_ms=file.keepalive,
+        username=file.username,
+        password=secrets.values.get(("mqtt", "password")),
+        tls=tls,
+    )
+
+
+def _tls(file: TlsFile, base_dir: File | None) -> settings.TlsSettings:
+    ca, cert, key = (None if text is None else resolved(text, base_dir) for text in (file.ca, file.cert, file.key))
+    return settings.TlsSettings(ca, cert, key)
+
+
+def build_influx(file: InfluxV1File | InfluxV2File | None, secrets: Secrets) -> settings.InfluxSettings | None:
+    """The time-series store's settings, where there is one."""
+    match file:
+        case None:
+            return None
+        case InfluxV1File():
+            password = secrets.values.get(("influx", "password"))
+            return settings.InfluxV1Settings(url=file.url, database=file.database, username=file.username, password=password)
+        case InfluxV2File():
+            token = secrets.values.get(("influx", "token"))
+            return settings.InfluxV2Settings(url=file.url, org=file.org or "", bucket=file.bucket, token=token)
+    assert_never(file)
+
+
+def build_console(file: WardFile) -> settings.ConsoleSettings:
+    """Where the console listens and is reached."""
+    host, port = split_listen(file.console.listen)
+    return settings.ConsoleSettings(host, port, file.console.base_url or f"http://{file.console.listen}")
+
+
+def build_transport(name: str, file: _TransportFile, secrets: Secrets) -> settings.TransportSettings:
+    """One transport's settings."""
+    password = secrets.values.get(("transports", name, "password"))
+    match file:
+        case KannelFile():
+            return settings.KannelSettings(
+                name=name,
+                url=file.url,
+                username=file.username,
+                password=password,
+                sender=file.sender,
+                receipts=file.receipts,
+                receipt_deadline_ms=file.receipt_deadline,
+            )
+        case SmppFile():
+            return settings.SmppSettings(
+                name=name,
+                host=file.host,
+                port=file.port,
+                system_id=file.system_id,
+                password=password,
+                system_type=file.system_type,
+                sender=file.sender,
+                receipts=file.receipts,
+                receipt_deadline_ms=file.receipt_deadline,
+            )
+        case SnppFile():
+            return settings.SnppSettings(name=name, host=file.host, port=file.port)
+        case AppriseFile():
+            return settings.AppriseSettings(name=name, url=file.url)
+    assert_never(file)
+
+
+def resolved(text: str, base_dir: File | None) -> File:
+    """A path of the file: relative ones start at the ward file's own directory."""
+    return base_dir / text if base_dir is not None else File(text)
+
+
+def _policies(file: WardFile) -> dict[str, PolicyFile]:
+    written: dict[str, PolicyFile] = file.policies.model_extra or {}
+    return {**written, **{name: PolicyFile() for name in _BOARD_ONLY if name not in written}}
+
+
+def _policy(name: str, file: PolicyFile) -> Policy:
+    return Policy(
+        name=name,
+        steps=tuple(Step(tuple(step.page), step.wait) for step in file.steps),
+        repeat_from=file.repeat.from_step - 1 if file.repeat else None,
+        repeat_every_ms=file.repeat.every if file.repeat else 0,
+        ack_lease_ms=file.ack_lease or LEASES_MS.get(name, OTHER_LEASE_MS),
+        milestone_targets=tuple(file.milestones_page),
+    )
+
+
+def _contacts(files: list[ContactFile]) -> list[Contact]:
+    return [Contact(transport, address, file.after) for file in files for transport, address in (file.model_extra or {}).items()]
+
+
+def _schedule(name: str, file: ScheduleFile, timezone: str) -> Schedule:
+    overrides = tuple(
+        Shift(instant_of(override.from_, timezone), instant_of(override.until, timezone), override.person)
+        for override in file.overrides
+    )
+    return Schedule(name, timezone, None if file.rotation is None else _rotation(file.rotation), overrides)
+
+
+def _rotation(file: RotationFile) -> Rotation:
+    """The first handover is the first one on or after the day on which the rotation starts."""
+    weekday = weekday_of(file.handover)
+    wait_days = 0 if weekday is None else (weekday - file.starts.weekday()) % 7
+    first_day = file.starts + timedelta(days=wait_days)
+    return Rotation(file.every // DAY_MS, f"{first_day.isoformat()}T{file.handover[-5:]}", tuple(file.people))
+
+
+def _facts(name: str, file: _TransportFile) -> TransportFacts:
+    receipts = isinstance(file, KannelFile | SmppFile) and file.receipts
+    return TransportFacts(
+        name=name,
+        kind=file.kind,
+        voice=is_voice(name, file.url if isinstance(file, AppriseFile) else "", said=file.voice),
+        two_way=is_two_way(name, file.kind),
+        receipts=receipts,
+        receipt_deadline_ms=file.receipt_deadline if isinstance(file, KannelFile | SmppFile) and receipts else 0,
+    )

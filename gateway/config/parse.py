@@ -1,0 +1,119 @@
+"""Words of the ward file: how each kind of text is read, and refused with the mend (ValueError)."""
+
+import re
+from datetime import date, datetime
+from typing import TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from gateway.core.oncall import wall_instant
+from gateway.domain.instants import SECOND_MS, Instant
+
+_Day = TypeVar("_Day", date, datetime)
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_HANDOVER = re.compile(r"(?:([a-z]+) +)?([01][0-9]|2[0-3]):([0-5][0-9])")
+_DATE_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z|[+-][0-9]{2}:[0-9]{2})?")
+
+
+def parse_handover(text: str) -> str:
+    """Accept `mon 08:00` or `08:00`. Raises ValueError with the mend."""
+    found = _HANDOVER.fullmatch(text.lower())
+    if not found or (found[1] and weekday_of(text) is None):
+        raise ValueError(f"not a handover: {text!r}; write a weekday and a time of 24 hours, like 'mon 08:00', or only '08:00'")
+    return text.lower()
+
+
+def weekday_of(handover: str) -> int | None:
+    """0 (Monday) … 6 of `mon 08:00`; None where no weekday is named."""
+    word = handover.lower().partition(" ")[0]
+    names = [name for name in WEEKDAYS if word in (name, name[:3])]
+    return WEEKDAYS.index(names[0]) if names else None
+
+
+def parse_listen(text: str) -> str:
+    """Accept `127.0.0.1:8080`, `localhost:8080`, `[::1]:8080`. Raises ValueError with the mend."""
+    host, port = split_listen(text)
+    if not host or not 0 < port < 65_536:
+        raise ValueError(f"not a place to listen: {text!r}; write host:port, like 127.0.0.1:8080")
+    return text
+
+
+def split_listen(text: str) -> tuple[str, int]:
+    """`[::1]:8080` → (`::1`, 8080); a port that is no number gives 0."""
+    host, _, port = text.rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), int(port) if re.fullmatch(r"[0-9]{1,5}", port) else 0
+
+
+def known_zone(name: object) -> str:
+    """Accept an IANA zone that this machine knows. Raises ValueError with the mend."""
+    try:
+        ZoneInfo(name := str(name))
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"unknown time zone {name!r}; write it like Asia/Hong_Kong or Europe/Berlin") from None
+    return name
+
+
+def http_url(text: str) -> str:
+    """Accept http(s) addresses; drop slashes at the end. Raises ValueError with the mend."""
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError("not a web address; write it like http://127.0.0.1:8086")
+    return text.rstrip("/")
+
+
+def public_url(text: str) -> str:
+    """Accept a web address that may stand in a page: no password, no arguments. Raises ValueError with the mend."""
+    if set(text) & set("@?#"):
+        raise ValueError("stands in every page, so it holds no user, password, '?' or '#'; write only http://host:port/path")
+    return http_url(text)
+
+
+def apprise_url(text: str) -> str:
+    """Accept anything with a scheme; Apprise itself judges the rest. Raises ValueError, without the text: it may be a secret."""
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://.", text):
+        raise ValueError("not an Apprise URL; write it like mailto://mail.example/?to={address}")
+    return text
+
+
+def parse_date(text: object) -> date:
+    """`2026-03-02` → that day. Raises ValueError with the mend."""
+    try:
+        day = date.fromisoformat(str(text))
+    except ValueError:
+        raise ValueError(f"not a date: {text!r}; write it like 2026-03-02") from None
+    return _sane(day)
+
+
+def parse_date_time(text: object) -> datetime:
+    """`2026-03-04T20:00` → naive (the ward's wall time); with an offset or Z → aware. Raises ValueError with the mend."""
+    mend = f"not a time: {text!r}; write it like 2026-03-04T20:00 (the ward's time) or 2026-03-04T20:00+08:00"
+    if not isinstance(text, str) or not _DATE_TIME.fullmatch(text):
+        raise ValueError(mend)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(mend) from None
+    return _sane(moment)
+
+
+def instant_of(moment: datetime, timezone: str) -> Instant:
+    """The instant of `parse_date_time`'s result; a naive one is wall time in `timezone`, skipped and doubled as in `oncall`."""
+    if moment.tzinfo is None:
+        return wall_instant(moment.isoformat(), timezone)
+    return round(moment.timestamp()) * SECOND_MS
+
+
+def _sane(day: _Day) -> _Day:
+    if not 2000 <= day.year <= 2200:
+        raise ValueError(f"the year {day.year} is no ward's; write one from 2000 to 2200")
+    return day
+
+
+def as_text(value: object) -> object:
+    """A number that reads back as it was written may stand without quotes (a pager's id, a version)."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -1,0 +1,282 @@
+"""The shape of the ward file, key by key. What belongs together across keys is checked in `references`.
+
+Every model refuses unknown keys and converts nothing silently: `port: "1883"` is text and refused. Defaults are what a small
+ward would not want to write. `docs/ward-file.md` explains each key; a test compares the two.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from gateway.config.durations import parse_duration, parse_size
+from gateway.config.parse import (
+    apprise_url,
+    as_text,
+    http_url,
+    known_zone,
+    parse_date,
+    parse_date_time,
+    parse_handover,
+    parse_listen,
+    public_url,
+)
+from gateway.domain.instants import DAY_MS, MINUTE_MS, SECOND_MS
+
+
+def _at_least(least_ms: int) -> AfterValidator:
+    def check(length_ms: int) -> int:
+        if length_ms < least_ms:
+            raise ValueError(f"too short; at least {least_ms // SECOND_MS} s")
+        return length_ms
+
+    return AfterValidator(check)
+
+
+Duration = Annotated[int, BeforeValidator(parse_duration)]
+PositiveDuration = Annotated[int, BeforeValidator(parse_duration), _at_least(SECOND_MS)]
+Text = Annotated[str, BeforeValidator(as_text), Field(min_length=1, max_length=1000)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]  # part of page keys: no '/', ':' or '@'
+Site = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]  # a level of an MQTT topic
+Port = Annotated[int, Field(ge=1, le=65_535)]
+HttpUrl = Annotated[str, AfterValidator(http_url)]
+Names = Annotated[list[str], Field(min_length=1)]
+
+
+class Strict(BaseModel):
+    """No unknown keys, no silent conversion, no change afterwards."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class TlsFile(Strict):
+    """Certificates for the broker; an empty mapping trusts the system's authorities."""
+
+    ca: Text | None = None
+    cert: Text | None = None
+    key: Text | None = None
+
+
+class MqttFile(Strict):
+    """The broker."""
+
+    host: Text = "127.0.0.1"
+    port: Port | None = None
+    client_id: Text | None = None
+    protocol: Annotated[Literal["3.1.1", "5"], BeforeValidator(as_text)] = "3.1.1"
+    keepalive: PositiveDuration = MINUTE_MS
+    username: Text | None = None
+    password: Text | None = None
+    password_file: Text | None = None
+    tls: TlsFile | None = None
+
+
+class JournalFile(Strict):
+    """The durable log of everything."""
+
+    path: Text = "data/dripwatch.db"
+    keep: Annotated[Duration, _at_least(DAY_MS)] = 60 * DAY_MS
+    max_bytes: Annotated[int, BeforeValidator(parse_size), Field(ge=1 << 20)] = 20 << 30
+
+
+class InfluxV1File(Strict):
+    """InfluxDB 1.x."""
+
+    api: Literal["v1"]
+    url: HttpUrl
+    database: Text = "dripwatch"
+    username: Text | None = None
+    password: Text | None = None
+    password_file: Text | None = None
+
+
+class InfluxV2File(Strict):
+    """InfluxDB 2.x, 3.x, VictoriaMetrics."""
+
+    api: Literal["v2"]
+    url: HttpUrl
+    org: Text | None = None
+    bucket: Text = "dripwatch"
+    token: Text | None = None
+    token_file: Text | None = None
+
+
+class ConsoleFile(Strict):
+    """The web console and API."""
+
+    listen: Annotated[str, AfterValidator(parse_listen)] = "127.0.0.1:8080"
+    base_url: Annotated[str, AfterValidator(public_url)] | None = None
+
+
+class TransportFile(Strict):
+    """What every transport may say."""
+
+    voice: bool | None = None
+
+
+class KannelFile(TransportFile):
+    """SMS through a Kannel gateway."""
+
+    kind: Literal["kannel"]
+    url: HttpUrl
+    username: Text
+    password: Text | None = None
+    password_file: Text | None = None
+    sender: Text
+    receipts: bool = False
+    receipt_deadline: PositiveDuration = MINUTE_MS
+
+
+class SmppFile(TransportFile):
+    """SMS through an SMPP 3.4 centre."""
+
+    kind: Literal["smpp"]
+    host: Text
+    port: Port = 2775
+    system_id: Text
+    password: Text | None = None
+    password_file: Text | None = None
+    system_type: str = ""
+    sender: Text
+    receipts: bool = False
+    receipt_deadline: PositiveDuration = MINUTE_MS
+
+
+class SnppFile(TransportFile):
+    """Hospital pagers by SNPP."""
+
+    kind: Literal["snpp"]
+    host: Text
+    port: Port = 444
+
+
+class AppriseFile(TransportFile):
+    """Any service that Apprise knows."""
+
+    kind: Literal["apprise"]
+    url: Annotated[str, AfterValidator(apprise_url)]
+
+
+class ContactFile(BaseModel):
+    """`{sms: "85290000001", after: 2m}`: one key names the transport; `references` checks that there is exactly one."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    __pydantic_extra__: dict[str, Text] = Field(init=False)
+    after: Duration = 0
+
+
+class PersonFile(Strict):
+    """Somebody who can be paged."""
+
+    contacts: Annotated[list[ContactFile], Field(min_length=1)]
+
+
+class RotationFile(Strict):
+    """People who take turns."""
+
+    every: Duration
+    handover: Annotated[str, AfterValidator(parse_handover)]
+    people: Names
+    starts: Annotated[date, BeforeValidator(parse_date)]
+
+
+class OverrideFile(Strict):
+    """Somebody else for a while: [from, until)."""
+
+    from_: Annotated[datetime, BeforeValidator(parse_date_time)] = Field(alias="from")
+    until: Annotated[datetime, BeforeValidator(parse_date_time)]
+    person: str
+
+
+class ScheduleFile(Strict):
+    """Who is on call when."""
+
+    rotation: RotationFile | None = None
+    overrides: list[OverrideFile] = []
+    ical_file: Text | None = None
+
+
+class StepFile(Strict):
+    """Whom to page, and how long to wait."""
+
+    page: Names
+    wait: Duration
+
+
+class RepeatFile(Strict):
+    """Where a policy starts again."""
+
+    from_step: Annotated[int, Field(ge=1)]
+    every: PositiveDuration
+
+
+class PolicyFile(Strict):
+    """An escalation policy; without steps it is board-only."""
+
+    steps: list[StepFile] = []
+    repeat: RepeatFile | None = None
+    ack_lease: PositiveDuration | None = None
+    milestones_page: list[str] = []
+
+
+class PoliciesFile(BaseModel):
+    """Policies by name beside `fallback`, which is a list of targets."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    __pydantic_extra__: dict[Name, PolicyFile] = Field(init=False)
+    fallback: Names
+
+
+class RouteFile(Strict):
+    """Alerts of a rule that go to another policy."""
+
+    rule: str
+    policy: str
+
+
+class WardFile(Strict):
+    """The whole file."""
+
+    site: Site
+    timezone: Annotated[str, AfterValidator(known_zone)]
+    mqtt: MqttFile = MqttFile()
+    journal: JournalFile = JournalFile()
+    influx: Annotated[InfluxV1File | InfluxV2File, Field(discriminator="api")] | None = None
+    console: ConsoleFile = ConsoleFile()
+    transports: dict[Name, Annotated[KannelFile | SmppFile | SnppFile | AppriseFile, Field(discriminator="kind")]] = {}
+    people: Annotated[dict[Name, PersonFile], Field(min_length=1)]
+    teams: dict[Name, Names] = {}
+    schedules: dict[Name, ScheduleFile] = {}
+    policies: PoliciesFile
+    routes: list[RouteFile] = []
+    protocols: Names = ["blinatumomab_home"]
+    rules: dict[str, dict[str, object]] = {}
+
+
+BY_NAME = ("transports", "people", "schedules", "policies")  # sections whose keys are the ward's own names
+
+MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
+    (): WardFile,
+    ("mqtt",): MqttFile,
+    ("mqtt", "tls"): TlsFile,
+    ("journal",): JournalFile,
+    ("influx", "v1"): InfluxV1File,
+    ("influx", "v2"): InfluxV2File,
+    ("console",): ConsoleFile,
+    ("transports", "*", "kannel"): KannelFile,
+    ("transports", "*", "smpp"): SmppFile,
+    ("transports", "*", "snpp"): SnppFile,
+    ("transports", "*", "apprise"): AppriseFile,
+    ("people", "*"): PersonFile,
+    ("people", "*", "contacts", "#"): ContactFile,
+    ("schedules", "*"): ScheduleFile,
+    ("schedules", "*", "rotation"): RotationFile,
+    ("schedules", "*", "overrides", "#"): OverrideFile,
+    ("policies",): PoliciesFile,
+    ("policies", "*"): PolicyFile,
+    ("policies", "*", "steps", "#"): StepFile,
+    ("policies", "*", "repeat"): RepeatFile,
+    ("routes", "#"): RouteFile,
+}
+"""Which model judges which mapping of the file; `*` is a name of the ward's own, `#` a place in a list."""

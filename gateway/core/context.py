@@ -1,0 +1,41 @@
+"""What a decision at one instant needs besides its own cell: the ward, the time, the record, and where effects go."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.core.oncall import resolve
+from gateway.core.state import Desk, Subject
+from gateway.domain.effects import Effect
+from gateway.domain.instants import Instant
+from gateway.domain.ward import Person, Policy, Ward
+from rules.model import Protocol, Rule
+
+
+@dataclass(slots=True)
+class Context:
+    """One instant: `at`, the journal record `seq` that is being folded, and the effects decided so far."""
+
+    ward: Ward
+    protocols: Mapping[str, Protocol]
+    rules: Mapping[str, Mapping[str, Rule]]
+    desk: Desk
+    at: Instant
+    seq: int
+    effects: list[Effect] = field(default_factory=list)
+
+    def policy(self, name: str) -> Policy:
+        """The ward's policy of that name; one without steps (board only) where the ward has none."""
+        return self.ward.policies.get(name) or Policy(name)
+
+    def route(self, rule: str) -> str:
+        """The policy name that this rule's alerts are routed to; empty for the default route."""
+        return next((route.policy for route in self.ward.routes if route.rule == rule), "")
+
+    def people(self, targets: tuple[str, ...]) -> tuple[Person, ...]:
+        """The people behind the targets now, in order, each once; those whom the ward no longer knows are left out."""
+        found = resolve(targets, self.ward, self.at)
+        return tuple(self.ward.people[name] for name in found if name in self.ward.people)
+
+    def place(self, subject: Subject) -> str:
+        """The tag of a subject in time series: a course's pseudonym, or nothing for the site itself."""
+        return "" if subject.id == self.ward.site else subject.id

@@ -1,0 +1,91 @@
+"""One decoded message into its pump, and what it means for the pump's course."""
+
+from gateway.core import delivery, twin
+from gateway.core.context import Context
+from gateway.core.state import Bag, Course, Pump
+from gateway.domain.instants import MINUTE_MS, Instant
+from gateway.domain.readings import AlarmChange, Decoded, DiaryEntry, LinkStatus, Observation, PumpEvent
+from gateway.domain.view import Facet
+from gateway.domain.words import PumpEventKind
+from rules.model import Protocol
+
+AT_LEAST_MS = 5 * MINUTE_MS
+INTERVALS = 3
+
+
+def take_in(pump: Pump, course: Course | None, decoded: Decoded, now: Context) -> int:
+    """Fold a message into the pump; returns the facets that it changed. Repeats and refusals change only their counts."""
+    refused = decoded.refused
+    woken = twin.count_messages(pump, now.at, all_=len(decoded.readings) + len(refused), refused=len(refused))
+    for refusal in refused:
+        pump.refusals[refusal.reason] = pump.refusals.get(refusal.reason, 0) + 1
+    for reading in decoded.readings:
+        if isinstance(reading, LinkStatus):
+            pump.online = reading.online
+        elif isinstance(reading, DiaryEntry):
+            continue
+        elif twin.is_repeat(pump, reading):
+            pump.repeats += 1
+        else:
+            woken |= _take(pump, course, reading, now)
+    return woken
+
+
+def promise_ms(pump: Pump, protocol: Protocol | None) -> int:
+    """How long this pump may say nothing before it counts as silent."""
+    if protocol is None:
+        return twin.promise_ms(pump, intervals=INTERVALS, at_least_ms=AT_LEAST_MS)
+    return twin.promise_ms(pump, intervals=protocol.silent_intervals, at_least_ms=protocol.silent_at_least_ms)
+
+
+def is_silent(pump: Pump, protocol: Protocol | None, at: Instant) -> bool:
+    """Whether the pump has not been heard within its promise."""
+    return pump.heard_at == 0 or at - pump.heard_at >= promise_ms(pump, protocol)
+
+
+def _take(pump: Pump, course: Course | None, reading: Observation | AlarmChange | PumpEvent, now: Context) -> int:
+    protocol = now.protocols.get(course.protocol) if course is not None else None
+    promise = promise_ms(pump, protocol)
+    observed = twin.observed_at(pump, reading, now.at)
+    came_back = pump.heard_at != 0 and (now.at - pump.heard_at >= promise or _first_since_link(pump, now))
+    woken = twin.hear(pump, now.at, observed, was_silent=came_back)
+    if isinstance(reading, Observation):
+        if reading.infused_ml is not None:
+            _weigh(pump, course, reading.infused_ml, observed, promise)
+        return woken | twin.observe(pump, reading, observed)
+    if isinstance(reading, AlarmChange):
+        return woken | twin.change_alarm(pump, reading, observed)
+    woken |= twin.note_event(pump, reading, observed)
+    if course is not None and reading.event is PumpEventKind.BAG_CHANGED:
+        _change_bag(course, reading, observed)
+        woken |= Facet.DELIVERY
+    return woken
+
+
+def _first_since_link(pump: Pump, now: Context) -> bool:
+    """The gateway's session is back and its backlog not yet read: this pump's words may be old."""
+    desk = now.desk
+    draining = desk.deaf_until is not None and now.at < desk.deaf_until
+    return draining and pump.heard_at < max(desk.linked_at, desk.started_at)
+
+
+def _weigh(pump: Pump, course: Course | None, infused_ml: float, observed: Instant, promise: int) -> None:
+    if course is not None:
+        delivery.weigh(course, pump, infused_ml, observed, promise_ms=promise)
+    elif observed > pump.infused_at:
+        pump.infused_ml, pump.infused_at = infused_ml, observed
+
+
+def _change_bag(course: Course, reading: PumpEvent, observed: Instant) -> None:
+    """The pump says that a new bag hangs: of the same kind as before unless a person records another."""
+    before = course.bag
+    if before is None or observed <= before.hung_at:
+        return
+    course.bag = Bag(
+        kind=reading.bag or before.kind,
+        hung_at=observed,
+        rate_ml_h=before.rate_ml_h,
+        fill_ml=reading.bag_ml if reading.bag_ml is not None else before.fill_ml,
+        primed_ml=reading.primed_ml or 0.0,
+        planned_change_at=observed + (before.planned_change_at - before.hung_at),
+    )

@@ -1,0 +1,240 @@
+"""The pure core: events in, effects out.
+
+The caller's duties, in this order:
+
+1. make a record durable, 2. `step` it at its `received_at`, 3. make the effects durable together with the cursor, 4. do them.
+
+Time comes only from the records: `step(event, at)` first fires every deadline earlier than `at`, then the event, then the
+deadlines of `at` itself. When `next_deadline()` passes and nothing arrives, the caller appends a `clock` record and steps it.
+All rules of an instant are judged before any page of that instant is decided. After a gap of more than 60 s the overdue pages of
+an incident merge into one a person.
+"""
+
+from collections.abc import Iterable
+from heapq import heappop, heappush
+from typing import assert_never
+
+from gateway.core import courses, escalation, incidents, intake, replies
+from gateway.core.context import Context
+from gateway.core.events import Commanded, Event, Heard, Linked, Loaded, Replied, Sent, Ticked
+from gateway.core.merging import merge_overdue
+from gateway.core.obey import obey
+from gateway.core.state import Course, Incident, Site
+from gateway.core.store import State
+from gateway.domain.effects import CommandResult, Effect, Heeded, Page
+from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
+from gateway.domain.readings import AlarmChange
+from gateway.domain.view import Facet
+from gateway.domain.words import IncidentState, WhyPaged
+from rules.engine import Change
+
+GAP_MS = 60 * SECOND_MS
+DEAF_AT_MOST_MS = 5 * MINUTE_MS
+
+
+class Monitor:
+    """Decides, from the journal's records alone, what is wrong and who is to be told."""
+
+    def __init__(self, state: State | None = None) -> None:
+        self.state = state or State()
+        self._wakes: list[tuple[Instant, str]] = []
+        self._woken: dict[str, int] = {}
+        self._seq = 0
+        for name in self.state.subjects():
+            self._plan(name)
+
+    def step(self, event: Event, at: Instant) -> tuple[Effect, ...]:
+        """Fold one record's event in; returns what is to be done because of it and of the deadlines up to `at`."""
+        at = max(at, self.state.desk.now_at)
+        self._seq = event.seq
+        effects = self.advance(at - 1) if self._is_due_before(at) else []
+        self.state.desk.now_at = at
+        now = self._context(at)
+        self._take(event, now)
+        if self._woken or (self._wakes and self._wakes[0][0] <= at):
+            self._settle(now)
+        return (*effects, *now.effects)
+
+    def advance(self, at: Instant) -> list[Effect]:
+        """Fire every deadline up to and including `at`, in the order of time."""
+        overdue = at + 1 - self.state.desk.now_at > GAP_MS
+        effects: list[Effect] = []
+        while (due_at := self.next_deadline()) is not None and due_at <= at:
+            now = self._context(max(due_at, self.state.desk.now_at))
+            self.state.desk.now_at = now.at
+            self._settle(now)
+            effects += now.effects
+        self.state.desk.now_at = max(self.state.desk.now_at, at)
+        return merge_overdue(effects) if overdue else effects
+
+    def next_deadline(self) -> Instant | None:
+        """When time alone will change something; None when it never will. Stale wake-ups are settled on the way."""
+        while self._wakes:
+            wake_at, name = self._wakes[0]
+            due_at = self._due(name)
+            if due_at is not None and due_at <= wake_at:
+                return wake_at
+            heappop(self._wakes)
+            self.state.wakes.pop(name, None)
+            self._plan(name)
+        return None
+
+    def wanted(self, page: Page) -> bool | None:
+        """Whether a planned page should go out now: True, None (not while nothing fires), False (pointless)."""
+        incident = self.find_incident(page.incident)
+        if page.why is WhyPaged.RESOLVED or incident is None:
+            return page.why is WhyPaged.RESOLVED
+        if incident.state is IncidentState.RESOLVED:
+            return False
+        if incident.ack is not None and incident.ack.at >= page.decided_at:
+            return False
+        reached = incident.reached.get(page.person)
+        if reached is not None and reached.round > int(page.key.rsplit("/", 3)[1][1:]):
+            return False
+        return None if incident.quiet_at is not None else True
+
+    def find_incident(self, key: str) -> Incident | None:
+        """An incident by its key, open or lately closed."""
+        subject = self.state.subject_of(key)
+        if subject is None:
+            return None
+        return next((i for i in (*subject.open.values(), *subject.closed) if i.key == key), None)
+
+    # ---- one event -------------------------------------------------------------------------------------------------
+
+    def _take(self, event: Event, now: Context) -> None:
+        match event:
+            case Heard():
+                self._hear(event, now)
+            case Ticked():
+                pass
+            case Commanded():
+                self._command(event, now)
+            case Replied():
+                self._reply(event, now)
+            case Sent():
+                self._note_outcome(event, now)
+            case Loaded():
+                self._load(event, now)
+            case Linked():
+                self._link(event.session, now)
+            case _:
+                assert_never(event)
+
+    def _hear(self, event: Heard, now: Context) -> None:
+        pump = self.state.pump(event.site, event.device)
+        course = self.state.courses.get(pump.course) if pump.course else None
+        woken = intake.take_in(pump, course, event.decoded, now)
+        for reading in event.decoded.readings:
+            if isinstance(reading, AlarmChange):
+                now.effects.append(Heeded(event.site, event.device, reading.boot, reading.seq))
+        if course is not None:
+            if woken:
+                self._wake(course.id, woken)
+        elif woken & Facet.REFUSALS or pump.alerts:
+            self._wake(now.ward.site, Facet.REFUSALS)
+
+    def _command(self, event: Commanded, now: Context) -> None:
+        done = obey(self.state, event.who, event.command, now)
+        now.effects.append(CommandResult(event.seq, done.ok, done.message, done.incident))
+        if done.ok and done.subject:
+            self._wake(done.subject, Facet.ALL)
+
+    def _reply(self, event: Replied, now: Context) -> None:
+        person = replies.sender_of(now.ward, event.transport, event.address)
+        if person is None:
+            return
+        said = replies.answer(person, event.text, self.state.all_subjects(), now)
+        for entry in self.state.desk.codes.get(person.id, {}).values():
+            self._wake(entry.subject, 0)
+        if said is not None:
+            now.effects.append(replies.answer_effect(event.seq, person, event.transport, event.address, said, now))
+
+    def _note_outcome(self, event: Sent, now: Context) -> None:
+        incident_key = event.key.rsplit("/", 3)[0]
+        incident, subject = self.find_incident(incident_key), self.state.subject_of(incident_key)
+        if incident is not None and subject is not None:
+            escalation.note_outcome(subject, incident, event.key, event.outcome, now)
+            self._wake(subject.id, 0)
+
+    def _load(self, event: Loaded, now: Context) -> None:
+        self.state.ward, self.state.protocols = event.ward, event.protocols
+        now.ward, now.protocols = event.ward, event.protocols
+        self.state.index_rules()
+        now.rules = self.state.rules
+        if event.started:
+            self.state.desk.started_at = self.state.desk.lost_at = now.at
+            self.state.desk.connected, self.state.desk.deaf_until = False, None
+        for name in self.state.subjects():
+            self._wake(name, Facet.ALL)
+
+    def _link(self, session: str, now: Context) -> None:
+        desk = self.state.desk
+        if session == "lost":
+            if desk.connected:
+                desk.lost_at = now.at
+            desk.connected, desk.deaf_until = False, None
+        elif session == "up":
+            desk.connected, desk.linked_at, desk.deaf_until = True, now.at, now.at + DEAF_AT_MOST_MS
+        else:
+            desk.deaf_until = now.at
+        for name in self.state.subjects():
+            self._wake(name, Facet.INHIBITION)
+
+    # ---- one instant -----------------------------------------------------------------------------------------------
+
+    def _settle(self, now: Context) -> None:
+        """Judge everything that woke or is due at this instant, then decide pages."""
+        while self._wakes and self._wakes[0][0] <= now.at:
+            _, name = heappop(self._wakes)
+            self.state.wakes.pop(name, None)
+            self._woken.setdefault(name, 0)
+        woken, self._woken = self._woken, {}
+        judged: list[tuple[Course | Site, list[Change]]] = []
+        for name, facets in woken.items():
+            subject = self.state.touch(name)
+            if subject is not None:
+                judged.append((subject, courses.judge_subject(self.state, subject, facets, now)))
+        for subject, changes in judged:
+            self._decide(subject, changes, now)
+            self._plan(subject.id)
+
+    def _decide(self, subject: Course | Site, changes: Iterable[Change], now: Context) -> None:
+        rules = courses.rules_of(self.state, subject)
+        news = incidents.absorb(subject, changes, rules, now)
+        incidents.refresh(subject, courses.alerts_of(self.state, subject))
+        for route, incident in list(subject.open.items()):
+            escalation.decide(subject, incident, news.get(route, incidents.News()), now)
+
+    # ---- wake-ups --------------------------------------------------------------------------------------------------
+
+    def _wake(self, name: str, facets: int) -> None:
+        self._woken[name] = self._woken.get(name, 0) | facets
+
+    def _plan(self, name: str) -> None:
+        """Make sure that the subject is looked at when it is due; a wake-up that is too early is cheap, one too late is a bug."""
+        due_at = self._due(name)
+        if due_at is None:
+            return
+        planned_at = self.state.wakes.get(name)
+        if planned_at is None or due_at < planned_at:
+            self.state.wakes[name] = due_at
+            heappush(self._wakes, (due_at, name))
+
+    def _due(self, name: str) -> Instant | None:
+        subject = self.state.peek(name)
+        if subject is None:
+            return None
+        due_at = courses.next_due(self.state, subject)
+        for incident in subject.open.values():
+            wanted_at = escalation.next_due(incident)
+            if wanted_at is not None and (due_at is None or wanted_at < due_at):
+                due_at = wanted_at
+        return due_at
+
+    def _is_due_before(self, at: Instant) -> bool:
+        return bool(self._wakes) and self._wakes[0][0] < at
+
+    def _context(self, at: Instant) -> Context:
+        state = self.state
+        return Context(state.ward, state.protocols, state.rules, state.desk, at, self._seq)

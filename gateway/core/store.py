@@ -1,0 +1,84 @@
+"""Where the monitor keeps its cells, so that each can be saved by itself while others go on changing."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from gateway.core.state import Course, Desk, Pump, Site, Subject
+from gateway.domain.instants import Instant
+from gateway.domain.ward import Ward
+from rules.model import Protocol, Rule
+
+Cell = Pump | Course | Site | Desk
+
+
+@dataclass(slots=True)
+class State:
+    """All cells, the ward as loaded last, and the planned wake-ups (which are derived, never saved)."""
+
+    ward: Ward = field(default_factory=lambda: Ward(site="", timezone="UTC"))
+    protocols: Mapping[str, Protocol] = field(default_factory=dict)
+    rules: dict[str, dict[str, Rule]] = field(default_factory=dict)
+    desk: Desk = field(default_factory=Desk)
+    pumps: dict[str, Pump] = field(default_factory=dict)
+    courses: dict[str, Course] = field(default_factory=dict)
+    sites: dict[str, Site] = field(default_factory=dict)
+    wakes: dict[str, Instant] = field(default_factory=dict)
+    dirty: set[str] = field(default_factory=set)
+
+    def index_rules(self) -> None:
+        """Rules by protocol and name; under the empty name those that concern the site, first protocol first."""
+        self.rules = {name: {rule.name: rule for rule in protocol.rules} for name, protocol in self.protocols.items()}
+        everywhere: dict[str, Rule] = {}
+        for rules in list(self.rules.values()):
+            for name, rule in rules.items():
+                everywhere.setdefault(name, rule)
+        self.rules[""] = everywhere
+        if self.ward.site and self.ward.site not in self.sites:
+            self.sites[self.ward.site] = Site(self.ward.site)
+
+    def pump(self, site: str, device: str) -> Pump:
+        """The device's cell, to be changed; made when it is new."""
+        key = f"{site}/{device}"
+        pump = self.pumps.get(key)
+        if pump is None:
+            pump = self.pumps[key] = Pump(site, device)
+        self.dirty.add(f"pump:{key}")
+        return pump
+
+    def pump_of(self, course: Course) -> Pump:
+        """The cell of the course's pump, to be changed."""
+        return self.pump(course.site, course.pump)
+
+    def peek(self, name: str) -> Course | Site | None:
+        """A subject, to be read."""
+        return self.courses.get(name) or self.sites.get(name)
+
+    def touch(self, name: str) -> Course | Site | None:
+        """A subject, to be changed."""
+        if name in self.courses:
+            self.dirty.add(f"course:{name}")
+            return self.courses[name]
+        self.dirty.add(f"site:{name}")
+        return self.sites.get(name)
+
+    def subjects(self) -> Iterator[str]:
+        """Names of all subjects."""
+        yield from list(self.courses)
+        yield from list(self.sites)
+
+    def all_subjects(self) -> dict[str, Subject]:
+        """All subjects by name."""
+        return {**self.courses, **self.sites}
+
+    def subject_of(self, incident_key: str) -> Course | Site | None:
+        """The subject of an incident's key (`P-017@5`, `P-017.pharmacy@5`), to be changed."""
+        return self.touch(incident_key.partition("@")[0].partition(".")[0])
+
+    def cell(self, key: str) -> Cell | None:
+        """A cell by its key (`pump:site/device`, `course:P-017`, `site:ward`, `desk:`)."""
+        kind, _, name = key.partition(":")
+        if kind == "desk":
+            return self.desk
+        if kind == "pump":
+            return self.pumps.get(name)
+        return self.courses.get(name) if kind == "course" else self.sites.get(name)

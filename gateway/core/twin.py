@@ -1,0 +1,226 @@
+"""From readings to our last knowledge of a pump. Arrival order does not matter: older words never overrule newer ones."""
+
+from gateway.core.state import BOOTS_MAX, HOLES_MAX, Flow, Numbering, Pump, PumpCondition
+from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
+from gateway.domain.readings import AlarmChange, Observation, PumpEvent, Reading
+from gateway.domain.view import Facet
+from gateway.domain.words import AlarmPhase, ClockQuality, Condition, DeliveryStatus, PumpEventKind
+
+AHEAD_MAX_MS = 2 * MINUTE_MS
+DELIVERING_CLEARS_MS = 60 * SECOND_MS
+REFUSAL_WINDOW_MS = 5 * MINUTE_MS
+CATCH_UP_MS = 30 * SECOND_MS
+INTERVAL_MAX_MS = 60 * MINUTE_MS
+LONG_INTERVAL_MS = MINUTE_MS
+
+_STOPPED_BY = {PumpEventKind.DELIVERY_STOPPED: "stopped", PumpEventKind.DELIVERY_COMPLETE: Condition.INFUSION_COMPLETE}
+
+
+def is_repeat(pump: Pump, reading: Reading) -> bool:
+    """Whether (boot, seq) was seen before; notes it otherwise. Readings without a seq are never repeats."""
+    seq = reading.seq
+    if seq is None:
+        return False
+    boot = reading.boot or ""
+    numbering = pump.boots.get(boot)
+    if numbering is None:
+        _new_boot(pump, boot, seq)
+        return False
+    if seq == numbering.high + 1:
+        numbering.high = seq
+        return False
+    if seq > numbering.high:
+        numbering.holes.append((numbering.high + 1, seq - 1))
+        numbering.high = seq
+        if len(numbering.holes) > HOLES_MAX:
+            numbering.floor = numbering.holes.pop(0)[1]
+        return False
+    return not _fills_hole(numbering, seq)
+
+
+def _new_boot(pump: Pump, boot: str, seq: int) -> None:
+    if pump.boots:
+        pump.restarts += 1
+    holes = [(0, seq - 1)] if seq > 0 else []
+    pump.boots[boot] = Numbering(low=seq, high=seq, holes=holes)
+    if len(pump.boots) > BOOTS_MAX:
+        del pump.boots[next(iter(pump.boots))]
+
+
+def missing(pump: Pump) -> int:
+    """How many messages never arrived, by the numbers of the boots that we remember."""
+    return sum(last - first + 1 for numbering in pump.boots.values() for first, last in numbering.holes if first > numbering.low)
+
+
+def _fills_hole(numbering: Numbering, seq: int) -> bool:
+    for index, (first, last) in enumerate(numbering.holes):
+        if first <= seq <= last:
+            rest = [part for part in ((first, seq - 1), (seq + 1, last)) if part[0] <= part[1]]
+            numbering.holes[index : index + 1] = rest
+            return True
+    return seq <= numbering.floor
+
+
+def observed_at(pump: Pump, reading: Reading, at: Instant) -> Instant:
+    """The reading's own time where it can be believed, else `at`; marks the clock as doubtful where it cannot."""
+    told = reading.observed_at
+    pump.clock_doubtful = reading.clock is ClockQuality.FREE or told > at + AHEAD_MAX_MS
+    pump.clock_offset_ms = told - at
+    return at if pump.clock_doubtful else told
+
+
+def promise_ms(pump: Pump, *, intervals: int, at_least_ms: int) -> int:
+    """How long this pump may say nothing before it counts as silent."""
+    return max(intervals * pump.interval_ms, at_least_ms)
+
+
+def hear(pump: Pump, at: Instant, observed: Instant, *, was_silent: bool) -> int:
+    """Note that the pump was heard; returns the facets that this changes. Starts catch-up when it was silent."""
+    facets = Facet.HEARD if pump.heard_at == 0 else 0
+    if was_silent:
+        pump.returned_at, pump.judged_from = at, at + CATCH_UP_MS
+        facets |= Facet.DELIVERY
+    if pump.judged_from and (observed >= pump.returned_at or at >= pump.judged_from):
+        pump.judged_from = 0
+        facets |= Facet.ALL
+    pump.heard_at = at
+    pump.observed_at = max(pump.observed_at, observed)
+    return facets
+
+
+def observe(pump: Pump, reading: Observation, observed: Instant) -> int:
+    """Take a telemetry reading in; returns the facets that it changes."""
+    facets = 0
+    if reading.delivery_status is not None:
+        facets |= _observe_flow(pump, reading, observed)
+    if observed < pump.measured_at:
+        return facets
+    if pump.measured_at and 0 < observed - pump.measured_at <= INTERVAL_MAX_MS:
+        step = observed - pump.measured_at
+        before_ms = pump.interval_ms
+        pump.interval_ms = step if before_ms == 0 else (3 * before_ms + step) // 4
+        if pump.interval_ms < before_ms and before_ms > LONG_INTERVAL_MS:
+            facets |= Facet.DELIVERY  # its promise got shorter: the moment of silence may come earlier than planned
+    pump.measured_at = observed
+    pump.boot = reading.boot or pump.boot
+    _copy_measures(pump, reading)
+    return facets
+
+
+def _copy_measures(pump: Pump, reading: Observation) -> None:
+    if reading.rate_ml_h is not None:
+        pump.rate_ml_h = reading.rate_ml_h
+    if reading.set_rate_ml_h is not None:
+        pump.set_rate_ml_h = reading.set_rate_ml_h
+    if reading.remaining_ml is not None:
+        pump.remaining_ml = reading.remaining_ml
+    if reading.battery_percent is not None:
+        pump.battery_percent = reading.battery_percent
+    if reading.power is not None:
+        pump.on_battery = reading.power == "battery"
+    if reading.pressure_mmhg is not None:
+        pump.pressure_mmhg = reading.pressure_mmhg
+    if reading.locked is not None:
+        pump.locked = reading.locked
+
+
+def _observe_flow(pump: Pump, reading: Observation, observed: Instant) -> int:
+    status = reading.delivery_status
+    if status is DeliveryStatus.TRANSITIONING:
+        return 0
+    if status is DeliveryStatus.DELIVERING:
+        facets = _note_flow(pump.flow, observed, reading.seq or 0, delivering=True)
+        return facets | _clear_by_delivery(pump, observed)
+    reason = "kvo" if status is DeliveryStatus.KVO else (reading.not_delivering_reason or "unspecified")
+    return _note_flow(pump.flow, observed, reading.seq or 0, delivering=False, reason=reason)
+
+
+def _note_flow(flow: Flow, observed: Instant, seq: int, *, delivering: bool, reason: str = "") -> int:
+    """Newer evidence wins; of the same instant the higher number, then the later arrival."""
+    if observed < flow.at or (observed == flow.at and seq and seq < flow.seq):
+        return _note_older_flow(flow, observed, delivering=delivering)
+    changed = flow.delivering is not delivering
+    if changed:
+        flow.before_at, flow.since, flow.reason = flow.at, observed, reason
+    flow.delivering, flow.at, flow.seq = delivering, observed, seq
+    return Facet.DELIVERY if changed else 0
+
+
+def _note_older_flow(flow: Flow, observed: Instant, *, delivering: bool) -> int:
+    """A late word cannot change the state, but it can say more exactly when the state began."""
+    if not flow.before_at < observed < flow.since:
+        return 0
+    if delivering is flow.delivering:
+        flow.since = observed
+        return Facet.DELIVERY
+    flow.before_at = observed
+    return 0
+
+
+def _clear_by_delivery(pump: Pump, observed: Instant) -> int:
+    """A condition that had stopped delivery is over after 60 s of reported delivery: its `end` may have been lost."""
+    facets = 0
+    if pump.conditions and observed - pump.flow.since >= DELIVERING_CLEARS_MS:
+        for known in pump.conditions.values():
+            if known.active and known.stops_delivery and known.started_at <= pump.flow.since:
+                known.active, known.changed_at = False, observed
+                facets = Facet.CONDITIONS
+    return facets
+
+
+def change_alarm(pump: Pump, reading: AlarmChange, observed: Instant) -> int:
+    """Take an alarm condition's change in; returns the facets that it changes."""
+    known = pump.conditions.get(reading.condition)
+    if known is not None and observed < known.changed_at:
+        return 0
+    if reading.phase is AlarmPhase.END:
+        if known is None:
+            pump.conditions[reading.condition] = PumpCondition(reading.condition, observed, observed, active=False)
+            return 0
+        known.active, known.changed_at = False, observed
+        return Facet.CONDITIONS
+    if known is None or not known.active:
+        known = PumpCondition(reading.condition, observed, observed, active=True)
+        pump.conditions[reading.condition] = known
+    known.changed_at = observed
+    known.device_priority = reading.priority or known.device_priority
+    known.text = reading.text or known.text
+    if reading.stops_delivery is not None:
+        known.stops_delivery = reading.stops_delivery
+    facets = Facet.CONDITIONS
+    if reading.stops_delivery and reading.phase is AlarmPhase.START:
+        facets |= _note_flow(pump.flow, observed, reading.seq or 0, delivering=False, reason=reading.condition)
+        facets |= Facet.DELIVERY
+    return facets
+
+
+def note_event(pump: Pump, reading: PumpEvent, observed: Instant) -> int:
+    """Take a pump event in; returns the facets that it changes."""
+    if reading.event is PumpEventKind.DELIVERY_STARTED:
+        return _note_flow(pump.flow, observed, reading.seq or 0, delivering=True)
+    stopped_by = _STOPPED_BY.get(reading.event)
+    if stopped_by is not None and not reading.transitioning:
+        return _note_flow(pump.flow, observed, reading.seq or 0, delivering=False, reason=reading.reason or stopped_by)
+    if reading.event is PumpEventKind.BAG_CHANGED:
+        pump.infused_ml, pump.infused_at = None, 0
+        return Facet.DELIVERY
+    return 0
+
+
+def count_messages(pump: Pump, at: Instant, *, all_: int, refused: int) -> int:
+    """Count a message's parts into the minute of `at`; returns the facets that it changes."""
+    minute = at - at % MINUTE_MS
+    if pump.minutes and pump.minutes[-1][0] == minute:
+        _, before, before_refused = pump.minutes[-1]
+        pump.minutes[-1] = (minute, before + all_, before_refused + refused)
+    else:
+        pump.minutes.append((minute, all_, refused))
+        while pump.minutes[0][0] <= at - REFUSAL_WINDOW_MS - MINUTE_MS:
+            pump.minutes.pop(0)
+    return Facet.REFUSALS if refused else 0
+
+
+def messages_of(pump: Pump, at: Instant) -> tuple[int, int]:
+    """(refused, all) of the last five minutes, to the minute."""
+    recent = [entry for entry in pump.minutes if entry[0] > at - REFUSAL_WINDOW_MS]
+    return sum(entry[2] for entry in recent), sum(entry[1] for entry in recent)

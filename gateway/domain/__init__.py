@@ -1,0 +1,1 @@
+"""Words and numbers: frozen dataclasses; no behaviour beyond validity."""

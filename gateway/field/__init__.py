@@ -1,0 +1,1 @@
+"""Commands for technicians and operators."""

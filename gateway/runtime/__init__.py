@@ -1,0 +1,1 @@
+"""The small asyncio shell around the pure core."""

@@ -1,0 +1,138 @@
+"""Journal records to events, and back: the one place that knows how a record's body is written."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from device_adapters.registry import decode, parse_topic
+from gateway.config.load import load_ward
+from gateway.config.problems import ConfigError
+from gateway.core.events import Commanded, Event, Heard, Linked, Loaded, Replied, Sent, Ticked
+from gateway.domain.commands import (
+    Acknowledge,
+    ClearCondition,
+    Close,
+    Command,
+    EndCourse,
+    Enrol,
+    Escalate,
+    HangBag,
+    Note,
+)
+from gateway.domain.instants import Instant
+from gateway.domain.readings import Decoded, Refusal, Refused
+from gateway.domain.words import Outcome
+from gateway.runtime.ports import Entry, Kind, Record
+from rules.loader import RulesError, load_protocol
+
+TOPIC_PREFIX = "dw/v1/"
+
+VERBS: Mapping[str, type[Command]] = {
+    "enrol": Enrol,
+    "hang-bag": HangBag,
+    "end-course": EndCourse,
+    "acknowledge": Acknowledge,
+    "escalate": Escalate,
+    "close": Close,
+    "note": Note,
+    "clear-condition": ClearCondition,
+}
+_NAMES = {kind: name for name, kind in VERBS.items()}
+_ADAPTERS: Mapping[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in VERBS.items()}
+
+
+class Unreadable(Exception):
+    """A record whose body this version cannot read; the message says which and why."""
+
+
+def event_of(record: Record) -> Event:
+    """The event that a record stands for. Raises `Unreadable`; a pump's message never does, it is decoded or refused."""
+    if record.kind is Kind.MESSAGE:
+        return Heard(record.seq, record.site, record.device, record.topic, _decoded(record))
+    try:
+        return _event_of_json(record, json.loads(record.body))
+    except (ValueError, KeyError, TypeError, ConfigError, RulesError) as error:
+        raise Unreadable(f"record {record.seq} ({record.kind}): {error}") from error
+
+
+def _decoded(record: Record) -> Decoded:
+    """Decode by the topic's last level; a topic that is not ours has neither site nor device."""
+    if not record.device:
+        return Decoded(refused=(Refused(Refusal.BAD_TOPIC, "topic"),))
+    channel = record.topic[len(TOPIC_PREFIX) + len(record.site) + len(record.device) + 2 :]
+    return decode(channel, record.body)
+
+
+def _event_of_json(record: Record, body: dict[str, Any]) -> Event:
+    seq = record.seq
+    match record.kind:
+        case Kind.COMMAND:
+            return Commanded(seq, body["who"], command_from(body["verb"], body["args"]))
+        case Kind.REPLY:
+            return Replied(seq, body["transport"], body["address"], body["text"])
+        case Kind.OUTCOME:
+            return Sent(seq, body["key"], Outcome(body["outcome"]), body.get("reason", ""))
+        case Kind.CONFIG:
+            return _loaded(seq, body)
+        case _:
+            return Linked(seq, body["session"]) if "session" in body else Ticked(seq)
+
+
+def _loaded(seq: int, body: dict[str, Any]) -> Loaded:
+    loaded = load_ward(body["ward"], "ward", None)
+    protocols = [load_protocol(text, name, loaded.rule_overrides) for name, text in body["protocols"].items()]
+    return Loaded(seq, loaded.ward, {protocol.name: protocol for protocol in protocols}, started=body["started"])
+
+
+def command_from(verb: str, args: Mapping[str, Any]) -> Command:
+    """A command from its name and arguments. Raises ValueError in words."""
+    if verb not in VERBS:
+        raise ValueError(f"unknown command {verb!r}; known: {', '.join(VERBS)}")
+    try:
+        command: Command = _ADAPTERS[verb].validate_python(args)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise ValueError(f"{verb}: {problems}") from None
+    return command
+
+
+def message_entry(topic: str, payload: bytes, at: Instant) -> Entry:
+    """A device's message as a record, whatever it holds; a topic that is not ours leaves site and device empty."""
+    place = parse_topic(topic)
+    if isinstance(place, Refused):
+        return Entry(at, Kind.MESSAGE, "", "", topic, payload)
+    return Entry(at, Kind.MESSAGE, place.site, place.device, topic, payload)
+
+
+def command_entry(who: str, command: Command, at: Instant) -> Entry:
+    """A person's command as a record."""
+    verb = _NAMES[type(command)]
+    args = {name: value for name in command.__dataclass_fields__ if (value := getattr(command, name)) is not None}
+    return _entry(Kind.COMMAND, at, {"who": who, "verb": verb, "args": args})
+
+
+def reply_entry(transport: str, address: str, text: str, at: Instant) -> Entry:
+    """A person's message to the gateway as a record."""
+    return _entry(Kind.REPLY, at, {"transport": transport, "address": address, "text": text})
+
+
+def outcome_entry(key: str, outcome: Outcome, at: Instant, *, attempt: int, reason: str = "", provider_id: str = "") -> Entry:
+    """What became of an attempt as a record."""
+    body = {"key": key, "outcome": outcome.value, "attempt": attempt, "reason": reason, "provider_id": provider_id}
+    return _entry(Kind.OUTCOME, at, body)
+
+
+def config_entry(ward: str, protocols: Mapping[str, str], at: Instant, *, started: bool) -> Entry:
+    """The ward file (without secrets) and the protocol files as texts, as they are from now on."""
+    return _entry(Kind.CONFIG, at, {"ward": ward, "protocols": dict(protocols), "started": started})
+
+
+def clock_entry(at: Instant, session: str = "") -> Entry:
+    """Time passed; or what became of the broker session at that time."""
+    return _entry(Kind.CLOCK, at, {"session": session} if session else {})
+
+
+def _entry(kind: Kind, at: Instant, body: Mapping[str, Any]) -> Entry:
+    return Entry(at, kind, "", "", "", json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode())

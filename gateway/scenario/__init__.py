@@ -1,0 +1,1 @@
+"""The scenario runner: the real core and decoders in virtual time, scripted transports."""

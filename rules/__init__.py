@@ -1,0 +1,1 @@
+"""Rules as data: model, loader, predicates, engine, explain."""

@@ -1,0 +1,106 @@
+"""A protocol and its rules as data. Numbers are parameters that a named clinician approves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.domain.instants import Instant
+from gateway.domain.words import Condition, Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """The alert has this priority once what it is about has lasted `after_ms`."""
+
+    priority: Priority
+    after_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A short story about one rule, run as a test. See `rules.examples` for the notation."""
+
+    title: str
+    every_ms: int
+    series: Mapping[str, str]
+    expected: tuple[tuple[Priority, int], ...]
+    milestones_at_ms: tuple[int, ...] | None = None
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When to call people about what.
+
+    `hold_ms` counts from the evidence's observed time; `holds_ms` overrides it by pump condition or by priority. `rungs` stand
+    in rising order; there are none where the finding brings its own priority. `unless` names what holds the rule back. `say`
+    and `first` are what a nurse reads: what is wrong, and what to do first.
+    """
+
+    name: str
+    predicate: str
+    params: Mapping[str, float] = field(default_factory=dict)
+    hold_ms: int = 0
+    holds_ms: Mapping[str, int] = field(default_factory=dict)
+    rungs: tuple[Rung, ...] = ()
+    milestones_ms: tuple[int, ...] = ()
+    unless: tuple[str, ...] = ()
+    say: str = ""
+    first: str = ""
+    playbook: str = ""
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BagKind:
+    """A bag as the pharmacy makes it. Always recorded, never inferred from a rate. Volumes in mL, rate in mL/h."""
+
+    name: str
+    duration_ms: int
+    rate_ml_h: float
+    fill_ml: float
+    prime_ml: float
+    shelf_life_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoseStep:
+    """So much a day from this infusion day on (1-based)."""
+
+    from_day: int
+    mcg_per_day: float
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """A treatment programme: its days, bags, limits and rules."""
+
+    name: str
+    title: str
+    infusion_days: int
+    break_days: int
+    interruption_limit_ms: int
+    occlusion_volume_ml: float
+    silent_intervals: int
+    silent_at_least_ms: int
+    bags: Mapping[str, BagKind] = field(default_factory=dict)
+    dose_steps: tuple[DoseStep, ...] = ()
+    conditions: Mapping[Condition, Priority] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a predicate found to be true now.
+
+    `kind` tells findings of one rule apart (a pump condition's name, or empty). `since` counts for priority and milestones,
+    `evidence_at` for the hold. `family` is what people would call the same trouble: a condition and the interruption that it
+    causes share it. `recheck_at`: the truth may change by the passing of time alone.
+    """
+
+    since: Instant
+    evidence_at: Instant
+    kind: str = ""
+    family: str = ""
+    priority: Priority | None = None
+    recheck_at: Instant | None = None
+    detail: str = ""

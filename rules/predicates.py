@@ -1,0 +1,103 @@
+"""The questions that rules may ask. The grammar is closed: a new question is a new tested function here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gateway.domain.instants import MINUTE_MS
+from gateway.domain.view import CourseView, Facet
+from gateway.domain.words import Condition, DeliveryState
+from rules.model import Finding
+
+_CONDITIONS = frozenset(Condition)
+
+Ask = Callable[[CourseView, Mapping[str, float]], tuple[Finding, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """A named question: its function, the facets that wake it, its parameters with their defaults, its sentence.
+
+    `scopes` says of what it may be asked: a `course`, the `site`, a `pump` that serves no course.
+    """
+
+    ask: Ask
+    wakes: int
+    params: Mapping[str, float]
+    sentence: str
+    scopes: frozenset[str] = frozenset({"course"})
+
+
+def _delivery_interrupted(view: CourseView, _params: Mapping[str, float]) -> tuple[Finding, ...]:
+    judged = view.judgement
+    if judged.state is not DeliveryState.INTERRUPTED:
+        return ()
+    family = judged.cause if judged.cause in _CONDITIONS else ""
+    return (Finding(since=judged.since, evidence_at=judged.evidence_at, family=family, detail=judged.cause),)
+
+
+def _delivery_unknown(view: CourseView, _params: Mapping[str, float]) -> tuple[Finding, ...]:
+    judged = view.judgement
+    if judged.state is not DeliveryState.UNKNOWN:
+        return ()
+    return (Finding(since=judged.since, evidence_at=judged.evidence_at),)
+
+
+def _alarm_active(view: CourseView, _params: Mapping[str, float]) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(
+            since=active.started_at,
+            evidence_at=active.started_at,
+            kind=active.condition,
+            family=active.condition,
+            priority=active.priority,
+            detail=active.text,
+        )
+        for active in view.conditions
+    )
+
+
+def _never_heard(view: CourseView, _params: Mapping[str, float]) -> tuple[Finding, ...]:
+    if view.heard:
+        return ()
+    return (Finding(since=view.enrolled_at, evidence_at=view.enrolled_at),)
+
+
+def _mostly_refused(view: CourseView, params: Mapping[str, float]) -> tuple[Finding, ...]:
+    refused, total = view.messages
+    if total < params["min_messages"] or refused * 100 < total * params["percent"]:
+        return ()
+    return (
+        Finding(
+            since=view.at,
+            evidence_at=view.at,
+            recheck_at=view.at + MINUTE_MS,
+            kind=view.unassigned,
+            detail=f"{refused} of {total}",
+        ),
+    )
+
+
+def _gateway_deaf(view: CourseView, _params: Mapping[str, float]) -> tuple[Finding, ...]:
+    if view.deaf_since is None:
+        return ()
+    return (Finding(since=view.deaf_since, evidence_at=view.deaf_since),)
+
+
+PREDICATES: Mapping[str, Predicate] = {
+    "delivery_interrupted": Predicate(_delivery_interrupted, Facet.DELIVERY, {}, "delivery is interrupted"),
+    "delivery_unknown": Predicate(
+        _delivery_unknown, Facet.DELIVERY, {}, "the pump has been silent beyond its promise while delivery is expected"
+    ),
+    "alarm_active": Predicate(_alarm_active, Facet.CONDITIONS, {}, "a pump alarm condition stays active"),
+    "never_heard": Predicate(_never_heard, Facet.HEARD, {}, "a pump is enrolled and was never heard"),
+    "mostly_refused": Predicate(
+        _mostly_refused,
+        Facet.REFUSALS,
+        {"percent": 50, "min_messages": 3},
+        "at least {percent:g} % (and no fewer than {min_messages:g}) of a device's messages of the last 5 minutes were refused",
+        frozenset({"course", "pump"}),
+    ),
+    "gateway_deaf": Predicate(
+        _gateway_deaf, Facet.INHIBITION, {}, "the gateway itself has no session with the broker", frozenset({"site"})
+    ),
+}

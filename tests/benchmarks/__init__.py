@@ -1,0 +1,1 @@
+"""Ratios in one run, printed; never asserted."""

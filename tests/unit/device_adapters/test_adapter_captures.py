@@ -1,0 +1,59 @@
+"""Every capture beside what its adapter must make of it."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from device_adapters.contract import Adapter
+from device_adapters.generic_json import GenericJson
+from device_adapters.registry import ADAPTERS
+from device_adapters.template import Template
+from gateway.domain.readings import Decoded, Reading
+
+CAPTURES = Path(__file__).parents[2] / "captures"
+CASES = sorted(path.parent for path in CAPTURES.glob("*/*/frame.*"))
+ALL: dict[str, Adapter] = {**ADAPTERS, Template.name: Template()}
+
+
+def frame(case: Path) -> bytes:
+    """The bytes of a capture; `.hex` files are written in hexadecimal digits."""
+    (path,) = case.glob("frame.*")
+    return bytes.fromhex(path.read_text()) if path.suffix == ".hex" else path.read_bytes()
+
+
+def decoded(case: Path) -> Decoded:
+    """What the adapter named by the folder makes of it; the JSON channels are named by the case's first word."""
+    adapter = case.parent.name.replace("_", "-")
+    if adapter == GenericJson.name:
+        return GenericJson().decode_channel(case.name.split("-")[0], frame(case))
+    return ALL[adapter].decode(frame(case))
+
+
+def plain(reading: Reading) -> dict[str, object]:
+    """A reading as it stands in `decoded.json`: its kind, and what differs from the defaults."""
+    values = {
+        field.name: getattr(reading, field.name)
+        for field in dataclasses.fields(reading)
+        if getattr(reading, field.name) != field.default
+    }
+    return {"reading": type(reading).__name__, **values}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.name}")
+def test_capture(case: Path):
+    """A capture gives exactly the readings of its decoded.json and the refusals of its refused.txt, and says what it shows."""
+    found = decoded(case)
+    readings, refusals = case / "decoded.json", case / "refused.txt"
+    assert readings.exists() or refusals.exists()
+    assert [plain(reading) for reading in found.readings] == (json.loads(readings.read_text()) if readings.exists() else [])
+    assert [f"{refused.reason} {refused.where}".strip() for refused in found.refused] == (
+        refusals.read_text().splitlines() if refusals.exists() else []
+    )
+    assert (case / "README.md").read_text().strip()
+
+
+def test_every_adapter_has_captures():
+    """An adapter without a capture is not known to read anything."""
+    assert {case.parent.name.replace("_", "-") for case in CASES} == set(ALL)
