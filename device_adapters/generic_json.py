@@ -120,7 +120,7 @@ def _one_by_one(payload: bytes, shape_of: Callable[[object], _Shape]) -> Decoded
         return Decoded(refused=(_not_json(payload),))
     if isinstance(whole, dict):
         found = _read_object(whole, shape_of(whole))
-        return _together([found])
+        return Decoded(refused=(found,)) if isinstance(found, Refused) else Decoded((found,))
     if not isinstance(whole, list):
         return _refusing(Refusal.NOT_AN_OBJECT, detail="one object, or an array of objects")
     if not whole:
@@ -138,12 +138,10 @@ def _read_object(item: object, shape: _Shape) -> Reading | Refused:
 
 
 def _together(found: list[Reading | Refused]) -> Decoded:
-    """Readings and refusals in their order; a refusal of one among several says which."""
+    """What the objects of an array gave, in their order; each refusal says which."""
     readings = tuple(item for item in found if not isinstance(item, Refused))
     if len(readings) == len(found):
         return Decoded(readings)
-    if len(found) == 1:
-        return Decoded(refused=tuple(item for item in found if isinstance(item, Refused)))
     return Decoded(readings, tuple(_at(item, index) for index, item in enumerate(found) if isinstance(item, Refused)))
 
 

@@ -1,12 +1,13 @@
-"""The simulated pump's messages, and what it keeps of them while the link is down."""
+"""The simulated pump's messages: their form, what an observation says, and what is kept while the link is down."""
 
 import json
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
+from device_adapters.simulated_works import Works
 from gateway.domain.instants import Instant
-from gateway.domain.words import Channel
+from gateway.domain.words import Channel, DeliveryStatus
 
 KEPT_MAX: Final = 10_000  # full: the oldest telemetry goes first, then the oldest of the rest
 
@@ -55,3 +56,31 @@ class Kept:
         """Drop everything."""
         self.reports.clear()
         self.others.clear()
+
+
+class Noise(Protocol):
+    """What the pump needs of a seeded `random.Random`."""
+
+    def gauss(self, mu: float, sigma: float, /) -> float:
+        """A normally distributed number."""
+        ...
+
+
+def telemetry(works: Works, noise: Noise | None) -> dict[str, object]:
+    """What the pump measures of itself, as its display would show it; `noise` adds a wavering line pressure."""
+    status = DeliveryStatus.DELIVERING if works.delivering else DeliveryStatus.NOT_DELIVERING
+    body: dict[str, object] = {"delivery_status": status.value}
+    if works.reason is not None:
+        body["not_delivering_reason"] = works.reason.value
+    body |= {
+        "rate_ml_h": works.rate_ml_h if works.delivering else 0.0,
+        "set_rate_ml_h": works.rate_ml_h,
+        "infused_ml": round(works.bag.counter_ml, 3),
+        "remaining_ml": round(works.bag.remaining_ml, 3),
+        "battery_percent": round(works.battery_percent, 1),
+        "power": works.power.value,
+        "locked": True,
+    }
+    if noise is not None:
+        body["pressure_mmhg"] = round(noise.gauss(40.0, 3.0), 1)
+    return body

@@ -12,9 +12,9 @@ the next method is called, and stamped with the instant at which it happened.
 """
 
 import re
-from typing import Final, Protocol
+from typing import Final
 
-from device_adapters.simulated_parts import Kept, Outgoing
+from device_adapters.simulated_parts import Kept, Noise, Outgoing, telemetry
 from device_adapters.simulated_works import BATTERY_DRAIN_PERCENT_H, STOPPING, Bag, Works
 from gateway.domain.instants import MINUTE_MS, Instant
 from gateway.domain.words import (
@@ -22,7 +22,6 @@ from gateway.domain.words import (
     AlarmPhase,
     Channel,
     Condition,
-    DeliveryStatus,
     NotDeliveringReason,
     Power,
     Priority,
@@ -33,14 +32,6 @@ OF_THE_BAG: Final = frozenset(
     {Condition.RESERVOIR_EMPTY, Condition.RESERVOIR_LOW, Condition.NEAR_END, Condition.INFUSION_COMPLETE}
 )
 _BOOT = re.compile(r"(.*?)(\d*)")
-
-
-class Noise(Protocol):
-    """What the pump needs of a seeded `random.Random`."""
-
-    def gauss(self, mu: float, sigma: float, /) -> float:
-        """A normally distributed number."""
-        ...
 
 
 class SimulatedPump:
@@ -186,13 +177,16 @@ class SimulatedPump:
     def disconnect(self, at: Instant, keeps: bool = True) -> list[Outgoing]:
         """The link is lost; the pump lives on and `keeps` what it would have sent. What happened before still goes out."""
         self._advance(at)
+        self._plan_report()
         self.link_up = False
         self._keeps = keeps
         return self._flush()
 
     def reconnect(self, at: Instant) -> list[Outgoing]:
         """The link is back: what was kept, under its own times, then a live report. A dead pump starts anew."""
-        while not self.link_up and self.works.alive and self._next_report_at < at:  # reports that nobody asked for while the link was down
+        while (
+            not self.link_up and self.works.alive and self._next_report_at < at
+        ):  # reports that nobody asked for while the link was down
             self.report(self._next_report_at)
         self._advance(at)
         self.link_up = True
@@ -207,8 +201,15 @@ class SimulatedPump:
         return self._flush()
 
     def _advance(self, at: Instant) -> None:
-        """Let time pass, and say what comes about."""
-        for _, condition in self.works.pass_time(at):
+        """Let time pass, and say what comes about. Nobody asks a pump without a link for its reports: it makes them itself."""
+        while not self.link_up and self.works.alive and self._next_report_at < at:
+            self._pass_time(self._next_report_at)
+            self._plan_report()
+            self._say_telemetry()
+        self._pass_time(at)
+
+    def _pass_time(self, until: Instant) -> None:
+        for _, condition in self.works.pass_time(until):
             self._raise(condition, stops=True, was_delivering=True)
             if condition is Condition.BATTERY_DEPLETED:
                 self._lose_power()
@@ -263,23 +264,7 @@ class SimulatedPump:
         self._say(Channel.EVENT, event=event.value, **values)
 
     def _say_telemetry(self) -> None:
-        works = self.works
-        status = DeliveryStatus.DELIVERING if works.delivering else DeliveryStatus.NOT_DELIVERING
-        body: dict[str, object] = {"delivery_status": status.value}
-        if works.reason is not None:
-            body["not_delivering_reason"] = works.reason.value
-        body |= {
-            "rate_ml_h": works.rate_ml_h if works.delivering else 0.0,
-            "set_rate_ml_h": works.rate_ml_h,
-            "infused_ml": round(works.bag.counter_ml, 3),
-            "remaining_ml": round(works.bag.remaining_ml, 3),
-            "battery_percent": round(works.battery_percent, 1),
-            "power": works.power.value,
-            "locked": True,
-        }
-        if self._noise is not None:
-            body["pressure_mmhg"] = round(self._noise.gauss(40.0, 3.0), 1)
-        self._say(Channel.TELEMETRY, **body)
+        self._say(Channel.TELEMETRY, **telemetry(self.works, self._noise))
 
     def _say(self, channel: Channel, **body: object) -> None:
         """Number a message; send it, keep it, or lose it. A dead pump says nothing."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Final
 
 from gateway.domain.instants import HOUR_MS, Instant
@@ -10,6 +11,7 @@ from gateway.domain.words import Condition, NotDeliveringReason, Power
 OCCLUSION_VOLUME_ML: Final = 0.6  # what a line swallows before the pressure alarm: 60 min at 0.6 mL/h
 BATTERY_DRAIN_PERCENT_H: Final = 5.0
 _USED_UP_ML: Final = 1e-9
+_ROUNDING_MS: Final = 1e-6  # what sums of floats may be off by; below it a bag would last a millisecond too long
 
 STOPPING: Final = frozenset(
     {
@@ -135,4 +137,6 @@ def _due(at: Instant, amount: float, per_hour: float, condition: Condition) -> l
     """When `amount` is used up, rounded up to a millisecond; nothing when it never is."""
     if amount <= 0:
         return [(at, condition)]
-    return [(at - int(-(amount * HOUR_MS) // per_hour), condition)] if per_hour > 0 else []
+    if per_hour <= 0:
+        return []
+    return [(at + ceil(amount / per_hour * HOUR_MS - _ROUNDING_MS), condition)]

@@ -145,10 +145,8 @@ def load_all(text: str, source: str) -> list[Located]:
     _refuse_unreadable(text, source)
     try:
         documents = list(_documents(text, source))
-    except yaml.MarkedYAMLError as error:
-        raise _in_plain_words(error, text, source) from None
     except yaml.YAMLError as error:
-        raise YamlProblem(source, 1, f"not YAML: {error}") from None
+        raise _in_plain_words(error, text, source) from None
     if not documents:
         raise YamlProblem(source, 1, "the file is empty")
     return documents
@@ -163,16 +161,16 @@ def _refuse_unreadable(text: str, source: str) -> None:
         raise YamlProblem(source, line, f"a character that is not text (U+{ord(found[0]):04X}); remove it")
 
 
-def _in_plain_words(error: yaml.MarkedYAMLError, text: str, source: str) -> YamlProblem:
+def _in_plain_words(error: yaml.YAMLError, text: str, source: str) -> YamlProblem:
     """Say what the parser found in words that need no YAML lesson."""
-    in_brackets = "flow" in (error.context or "")  # then the bracket's own line helps more than the end of the file
-    mark = error.context_mark if in_brackets else error.problem_mark
+    context, found = (str(getattr(error, name, None) or "") for name in ("context", "problem"))
+    in_brackets = "flow" in context  # then the bracket's own line helps more than the end of the file
+    mark = getattr(error, "context_mark" if in_brackets else "problem_mark", None)
     lines = text.rstrip().split("\n")
     line = min(mark.line + 1, len(lines)) if mark else 1
     here = lines[line - 1]
     if "\t" in here[: len(here) - len(here.lstrip())]:
         return YamlProblem(source, line, "a tab as indentation; use spaces")
-    found = error.problem or ""
     for sign, words in _PLAIN_WORDS:
         if sign in found:
             return YamlProblem(source, line, words)

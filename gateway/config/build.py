@@ -6,6 +6,7 @@ from typing import assert_never
 
 from gateway.config import settings
 from gateway.config.parse import instant_of, split_listen, weekday_of
+from gateway.config.references import BOARD_ONLY
 from gateway.config.secrets import Secrets
 from gateway.config.transports import is_two_way, is_voice
 from gateway.config.ward_file import (
@@ -29,7 +30,6 @@ from gateway.domain.ward import Contact, Person, Policy, Rotation, Route, Schedu
 LEASES_MS = {"high": 30 * MINUTE_MS, "medium": 2 * HOUR_MS}
 OTHER_LEASE_MS = 4 * HOUR_MS
 
-_BOARD_ONLY = ("low", "information")  # there even when the file does not write them
 _TransportFile = KannelFile | SmppFile | SnppFile | AppriseFile
 
 
@@ -130,7 +130,7 @@ def resolved(text: str, base_dir: File | None) -> File:
 
 def _policies(file: WardFile) -> dict[str, PolicyFile]:
     written: dict[str, PolicyFile] = file.policies.model_extra or {}
-    return {**written, **{name: PolicyFile() for name in _BOARD_ONLY if name not in written}}
+    return {**written, **{name: PolicyFile() for name in BOARD_ONLY if name not in written}}
 
 
 def _policy(name: str, file: PolicyFile) -> Policy:

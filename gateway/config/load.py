@@ -64,16 +64,10 @@ def _assemble(
         influx=build_influx(file.influx, secrets),
         console=build_console(file),
         transports={name: build_transport(name, transport, secrets) for name, transport in file.transports.items()},
-        protocols=tuple(_protocol(text, base_dir) for text in file.protocols),
+        protocols=tuple(file.protocols),
         rule_overrides=file.rules,
         text_for_journal=text,
         secret_files=secrets.files,
         source=source,
         located=located,
     )
-
-
-def _protocol(text: str, base_dir: File | None) -> str:
-    """A catalog name stays; a path (it has a slash or a suffix) starts at the ward file's directory."""
-    is_path = "/" in text or text.endswith((".yaml", ".yml"))
-    return str(resolved(text, base_dir)) if is_path else text

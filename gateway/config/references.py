@@ -18,6 +18,7 @@ Raw = Mapping[str, Any]
 _T = TypeVar("_T")
 
 MUST_NOT_END = ("high", "medium")
+BOARD_ONLY = ("low", "information")  # policies that are there even when the file does not write them
 _NAMED = {"person": "people", "schedule": "schedules", "all": "teams"}  # kind of target → section that has its names
 
 
@@ -160,8 +161,8 @@ def _check_policies(raw: Raw, report: Report) -> None:
             report.add((*path, "repeat", "from_step"), f"step {from_step} does not exist; the policy has {len(steps)}")
     for i, route in items(raw.get("routes")):
         policy_name = mapping(route).get("policy")
-        if isinstance(policy_name, str) and (policy_name == "fallback" or policy_name not in policies):
-            known = [name for name in policies if name != "fallback"]
+        known = [name for name in dict.fromkeys((*policies, *BOARD_ONLY)) if name != "fallback"]
+        if isinstance(policy_name, str) and policy_name not in known:
             report.add(("routes", i, "policy"), unknown("policy", policy_name, known))
 
 

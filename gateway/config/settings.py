@@ -1,4 +1,7 @@
-"""What the shell needs to reach the world: typed, checked, frozen. Lengths in ms, sizes in bytes; secrets never in a repr."""
+"""What the shell needs to reach the world: typed, checked, frozen. Lengths in ms, sizes in bytes.
+
+Secrets never stand in a repr; neither do URLs, which may hold some.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -45,7 +48,7 @@ class JournalSettings:
 class InfluxV1Settings:
     """InfluxDB 1.x: line protocol to `{url}/write?db={database}`."""
 
-    url: str
+    url: str = field(repr=False)
     database: str
     username: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -55,7 +58,7 @@ class InfluxV1Settings:
 class InfluxV2Settings:
     """InfluxDB 2.x, 3.x, VictoriaMetrics: line protocol to `{url}/api/v2/write`."""
 
-    url: str
+    url: str = field(repr=False)
     org: str
     bucket: str
     token: str | None = field(default=None, repr=False)
@@ -78,7 +81,7 @@ class KannelSettings:
     """An SMS gateway's sendsms interface."""
 
     name: str
-    url: str
+    url: str = field(repr=False)
     username: str
     password: str | None = field(default=None, repr=False)
     sender: str
@@ -139,6 +142,7 @@ class LoadedWard:
     """A ward file that has passed every check.
 
     `text_for_journal` is the file's content without secrets; it loads again (with `base_dir=None`) to an equal `ward`.
+    `protocols` are as written; `protocols.read_protocols` finds them.
     `located` finds the lines; None for a ward that was not a file.
     """
 

@@ -102,6 +102,7 @@ def _judge_site(state: State, site: Site, woken: int, now: Context) -> list[Chan
     changes += judge(rules.values(), site.alerts, view, woken=woken, scope="site")
     for pump in _unassigned(state):
         if pump.minutes or pump.alerts:
+            state.pump(pump.site, pump.device)
             view = View(now.at, messages=twin.messages_of(pump, now.at), unassigned=pump.device)
             changes += judge(rules.values(), pump.alerts, view, woken=woken, scope="pump")
     return changes

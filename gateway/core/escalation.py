@@ -3,8 +3,8 @@
 from gateway.core.codes import code_for
 from gateway.core.context import Context
 from gateway.core.incidents import News, finish, move, tell
-from gateway.core.judgements import incident_point
-from gateway.core.state import Attempt, Incident, Reached, Subject
+from gateway.core.judgements import incident_point, page_point
+from gateway.core.state import Attempt, Incident, Outstanding, Reached, Subject
 from gateway.core.texts import compose
 from gateway.domain.effects import Page
 from gateway.domain.instants import MINUTE_MS, Instant
@@ -178,8 +178,10 @@ def _page(subject: Subject, incident: Incident, person: Person, attempt: Attempt
     elif why is WhyPaged.RESOLVED:
         about = (why.value,)
     code = code_for(subject, incident, person, context)
+    key = f"{incident.key}/r{attempt.round}/{person.id}/{attempt.contact}"
+    incident.outstanding[key] = Outstanding(contact.transport, why.value, context.at)
     return Page(
-        key=f"{incident.key}/r{attempt.round}/{person.id}/{attempt.contact}",
+        key=key,
         incident=incident.key,
         course=context.place(subject),
         person=person.id,
@@ -229,6 +231,8 @@ def note_outcome(subject: Subject, incident: Incident, key: str, outcome: Outcom
     _, round_text, name, contact_text = key.rsplit("/", 3)
     reached, round_, contact = incident.reached.get(name), int(round_text[1:]), int(contact_text)
     tell(incident, context.at, f"page-{outcome.value}", who=name, text=key)
+    if outcome not in (Outcome.TEMPORARY, Outcome.UNKNOWN) and (page := incident.outstanding.pop(key, None)) is not None:
+        context.effects.append(page_point(subject, name, page, outcome, context))
     if reached is None or round_ < reached.round:
         return
     if outcome is Outcome.ACCEPTED and contact not in reached.accepted:

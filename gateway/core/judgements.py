@@ -1,8 +1,8 @@
 """Our own judgements as points of the time series: durable effects, because no message carries them."""
 
 from gateway.core.context import Context
-from gateway.core.state import Course, Incident, Subject
-from gateway.domain.effects import Page, Point
+from gateway.core.state import Course, Incident, Outstanding, Subject
+from gateway.domain.effects import Point
 from gateway.domain.instants import SECOND_MS
 from gateway.domain.words import AlertPhase, DeliveryState, IncidentState, Outcome
 from rules.engine import Alert
@@ -60,17 +60,17 @@ def incident_point(subject: Subject, incident: Incident, context: Context) -> Po
     )
 
 
-def page_point(page: Page, outcome: Outcome, context: Context) -> Point:
+def page_point(subject: Subject, person: str, page: Outstanding, outcome: Outcome, context: Context) -> Point:
     """What became of a page: `latency_ms` from the decision to this outcome."""
     ok = int(outcome in (Outcome.ACCEPTED, Outcome.DELIVERED))
     return Point(
         "page",
         (
             ("site", context.ward.site),
-            ("course", page.course),
-            ("to", page.person),
+            ("course", context.place(subject)),
+            ("to", person),
             ("by", page.transport),
-            ("why", page.why.value),
+            ("why", page.why),
         ),
         (("latency_ms", context.at - page.decided_at), ("ok", ok)),
         context.at,

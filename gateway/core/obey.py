@@ -83,7 +83,7 @@ def _enrol(state: State, command: Enrol, now: Context) -> Done:
     before = state.courses.get(command.course)
     if before is not None:
         course.closed = before.closed
-    state.courses[command.course] = course
+    state.add_course(course)
     pump.course = command.course
     message = (
         f"{command.course} is watched: pump {command.pump}, {command.bag} bag at {bag.rate_ml_h:g} mL/h, "

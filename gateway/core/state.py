@@ -182,6 +182,15 @@ class Reached:
 
 
 @dataclass(slots=True)
+class Outstanding:
+    """A page whose outcome is not known yet."""
+
+    transport: str
+    why: str
+    decided_at: Instant
+
+
+@dataclass(slots=True)
 class Happening:
     """One line of an incident's history."""
 
@@ -217,6 +226,7 @@ class Incident:
     closed_at: Instant | None = None
     gap_paged: bool = False
     codes: dict[str, str] = field(default_factory=dict)
+    outstanding: dict[str, Outstanding] = field(default_factory=dict)
     history: list[Happening] = field(default_factory=list)
 
 

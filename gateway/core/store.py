@@ -1,6 +1,6 @@
 """Where the monitor keeps its cells, so that each can be saved by itself while others go on changing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gateway.core.state import Course, Desk, Pump, Site, Subject
@@ -13,7 +13,10 @@ Cell = Pump | Course | Site | Desk
 
 @dataclass(slots=True)
 class State:
-    """All cells, the ward as loaded last, and the planned wake-ups (which are derived, never saved)."""
+    """All cells, the ward as loaded last, and the planned wake-ups (which are derived, never saved).
+
+    `dirty` names the cells changed since the last snapshot. `before_change` is told of a cell in `frozen` before it changes.
+    """
 
     ward: Ward = field(default_factory=lambda: Ward(site="", timezone="UTC"))
     protocols: Mapping[str, Protocol] = field(default_factory=dict)
@@ -24,6 +27,8 @@ class State:
     sites: dict[str, Site] = field(default_factory=dict)
     wakes: dict[str, Instant] = field(default_factory=dict)
     dirty: set[str] = field(default_factory=set)
+    frozen: set[str] = field(default_factory=set)
+    before_change: Callable[[str], None] | None = None
 
     def index_rules(self) -> None:
         """Rules by protocol and name; under the empty name those that concern the site, first protocol first."""
@@ -34,6 +39,7 @@ class State:
                 everywhere.setdefault(name, rule)
         self.rules[""] = everywhere
         if self.ward.site and self.ward.site not in self.sites:
+            self._changes(f"site:{self.ward.site}")
             self.sites[self.ward.site] = Site(self.ward.site)
 
     def pump(self, site: str, device: str) -> Pump:
@@ -42,7 +48,7 @@ class State:
         pump = self.pumps.get(key)
         if pump is None:
             pump = self.pumps[key] = Pump(site, device)
-        self.dirty.add(f"pump:{key}")
+        self._changes(f"pump:{key}")
         return pump
 
     def pump_of(self, course: Course) -> Pump:
@@ -56,10 +62,21 @@ class State:
     def touch(self, name: str) -> Course | Site | None:
         """A subject, to be changed."""
         if name in self.courses:
-            self.dirty.add(f"course:{name}")
+            self._changes(f"course:{name}")
             return self.courses[name]
-        self.dirty.add(f"site:{name}")
+        if name in self.sites:
+            self._changes(f"site:{name}")
         return self.sites.get(name)
+
+    def add_course(self, course: Course) -> None:
+        """A new course, in the place of an ended one of that name."""
+        self._changes(f"course:{course.id}")
+        self.courses[course.id] = course
+
+    def _changes(self, key: str) -> None:
+        if key in self.frozen and self.before_change is not None:
+            self.before_change(key)
+        self.dirty.add(key)
 
     def subjects(self) -> Iterator[str]:
         """Names of all subjects."""

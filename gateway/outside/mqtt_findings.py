@@ -7,12 +7,14 @@ from dataclasses import dataclass
 SESSION_TAKEN_OVER = 142
 
 # MQTT 5 reason codes; paho translates those of 3.1.1 into them. Mosquitto says 135 for a wrong password, others 134.
-_REFUSALS = {
+_REASONS = {
+    128: "the connection was lost",
     132: "the broker does not speak this protocol version",
     133: "the broker refused the client id",
     134: "the broker refused the user name or password",
     135: "the broker refused the user name or password, or does not admit this client",
     136: "the broker says that it is not available",
+    141: "the broker stopped answering",
     SESSION_TAKEN_OVER: "another client took over the client id",
 }
 
@@ -28,8 +30,8 @@ class Failure:
 
 def finding(host: str, port: int, failure: Failure) -> str:
     """One line: what is wrong and where. Never holds a password."""
-    if failure.code in _REFUSALS:
-        return f"{_REFUSALS[failure.code]} ({host}:{port})"
+    if failure.code in _REASONS:
+        return f"{_REASONS[failure.code]} ({host}:{port})"
     return f"{_cause(failure)} ({host}:{port})"
 
 

@@ -36,6 +36,7 @@ class MqttSettings:
     """Where the broker is and who we are. `client_id` names the persistent session: never two gateways with the same.
 
     `tls_ca` turns TLS on; `tls_cert` and `tls_key` are our own, where the broker asks for them. All three are paths of PEM files.
+    `dropped_topic` is where the broker counts what it dropped; empty for one that has no such topic (some hang up when asked).
     """
 
     host: str
@@ -48,6 +49,7 @@ class MqttSettings:
     tls_key: str | None = None
     protocol: Literal["3.1.1", "5"] = "3.1.1"
     topics: tuple[str, ...] = ("dw/v1/#",)
+    dropped_topic: str = DROPPED_TOPIC
     keepalive_s: int = 30
     backoff_min_s: float = 0.5
     backoff_max_s: float = 15.0
@@ -99,6 +101,7 @@ class Link(aiomqtt.Client):
         self._keep: Callable[[Incoming], None] = self._early.append
         self._number = number
         self._on_dropped = on_dropped
+        self._dropped_topic = settings.dropped_topic
         self._wire: BufferedSocket | None = None
         self._paused = False
         self._gone = False
@@ -159,7 +162,7 @@ class Link(aiomqtt.Client):
         self._client._reset_sockets()  # noqa: SLF001 - see above
 
     async def _subscribe_all(self, topics: Sequence[str]) -> None:
-        wanted = [*((topic, 1) for topic in topics), (DROPPED_TOPIC, 0)]
+        wanted = [(topic, 1) for topic in topics] + [(self._dropped_topic, 0)] * bool(self._dropped_topic)
         subscribing = asyncio.create_task(self.subscribe(wanted))
         try:
             await asyncio.wait((subscribing, self._disconnected), return_when=asyncio.FIRST_COMPLETED)
@@ -193,7 +196,7 @@ class Link(aiomqtt.Client):
             topic = message.topic
         except UnicodeDecodeError:  # kept under a name that no decoder accepts
             topic = "not-utf8"
-        if topic == DROPPED_TOPIC:
+        if topic == self._dropped_topic:
             self._on_dropped(bytes(message.payload))
             return
         self.heard += 1

@@ -12,6 +12,7 @@ The cursor moves only when the store took (or refused for ever, set aside) every
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 CURSOR = "influx"
-RING_MAX_LINES = 200_000  # about 50 MB; full: the ring is emptied and its records are read from the journal instead
+RING_MAX_LINES = 100_000  # about 40 MB; full: the ring is emptied and its records are read from the journal instead
 BATCH_LINES = 5_000  # a batch ends with the record that reaches this: at most 499 more
 LINGER_MS = 250  # how long the first line of a small batch waits for company
 IN_FLIGHT_MAX = 2  # batches of records being written at once; more wait in the ring
@@ -45,6 +46,8 @@ READ_RECORDS = 1_000  # records read at once
 SLICE = 200  # records and lines made before other tasks get a turn: about a millisecond
 BACKOFF_MS = (1_000, 2_000, 5_000, 10_000, 30_000)  # the last one repeats
 POISON_SHOWN_MAX = 100  # the newest refused lines, for people to look at; all of them go to `set_aside`
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +275,8 @@ class Forwarder:
                 result = await attempt(*args, **kwargs)
             except (StoreUnavailable, JournalFull) as error:
                 self._last_error = str(error) or type(error).__name__
+                if not failures:
+                    log.warning("points wait: %s", self._last_error)
                 wait_ms = BACKOFF_MS[min(failures, len(BACKOFF_MS) - 1)]
                 failures += 1
                 await self._clock.sleep_until(self._clock.now() + wait_ms)

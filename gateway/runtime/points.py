@@ -13,14 +13,14 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
+from gateway.core.twin import AHEAD_MAX_MS
 from gateway.domain.effects import Point
-from gateway.domain.instants import MINUTE_MS, Instant
+from gateway.domain.instants import Instant
 from gateway.domain.readings import AlarmChange, Observation, Reading
 from gateway.domain.words import AlarmPhase, ClockQuality, DeliveryStatus, Power
 
 TEXT_MAX = 1_000  # characters of a text field; the rest is cut off: the journal has it whole
 PREFIXES_MAX = 50_000  # cached series prefixes, about 10 MB; full: all are forgotten and made again as they come
-AHEAD_MAX_MS = 2 * MINUTE_MS  # a sender's clock further ahead of ours than this is not believed
 INT_MAX = 2**63 - 1
 
 

@@ -93,8 +93,8 @@ def line(number: int) -> bytes:
 
 
 @dataclass
-class Case:
-    """A store with helpers for reading a test aloud."""
+class Trial:
+    """A store on trial."""
 
     store: Store
 
@@ -109,64 +109,64 @@ REFUSING = {name: made for name, made in STORES.items() if made.refuses}
 
 
 @contextlib.asynccontextmanager
-async def started(make: Callable[[Path], Store], directory: Path) -> AsyncIterator[Case]:
+async def started(make: Callable[[Path], Store], directory: Path) -> AsyncIterator[Trial]:
     """A started, empty store."""
     store = make(directory)
     store.start()
     try:
-        yield Case(store)
+        yield Trial(store)
     finally:
         await store.sink.close()
         store.stop()
 
 
 @pytest.fixture(params=STORES.values(), ids=STORES.keys())
-async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Case]:
+async def trial(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Trial]:
     """Every store."""
-    async with started(request.param, tmp_path) as case:
-        yield case
+    async with started(request.param, tmp_path) as trial:
+        yield trial
 
 
 @pytest.fixture(params=REFUSING.values(), ids=REFUSING.keys())
-async def refusing(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Case]:
+async def refusing(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Trial]:
     """Every store that says which lines it refuses."""
-    async with started(request.param, tmp_path) as case:
-        yield case
+    async with started(request.param, tmp_path) as trial:
+        yield trial
 
 
-async def test_lines_are_stored(case: Case) -> None:
+async def test_lines_are_stored(trial: Trial) -> None:
     """Five thousand lines in one write, five thousand points; nothing is refused."""
-    assert await case.store.sink.write([line(n) for n in range(5_000)]) == []
-    await case.holds(range(5_000))
+    assert await trial.store.sink.write([line(n) for n in range(5_000)]) == []
+    await trial.holds(range(5_000))
 
 
-async def test_nothing_is_nothing(case: Case) -> None:
+async def test_nothing_is_nothing(trial: Trial) -> None:
     """An empty write succeeds and stores nothing."""
-    await case.store.sink.write([line(0)])
-    assert await case.store.sink.write([]) == []
-    await case.holds([0])
+    await trial.store.sink.write([line(0)])
+    assert await trial.store.sink.write([]) == []
+    await trial.holds([0])
 
 
-async def test_a_point_written_twice_is_there_once(case: Case) -> None:
+async def test_a_point_written_twice_is_there_once(trial: Trial) -> None:
     """At-least-once forwarding needs a store in which repeating is harmless."""
     for _ in range(3):
-        await case.store.sink.write([line(n) for n in range(100)])
-    await case.holds(range(100))
+        await trial.store.sink.write([line(n) for n in range(100)])
+    await trial.holds(range(100))
 
 
-async def test_a_stopped_store_is_unavailable_and_comes_back(case: Case) -> None:
+async def test_a_stopped_store_is_unavailable_and_comes_back(trial: Trial) -> None:
     """A store that does not answer says so; started again it takes the same lines, and has what it had."""
-    await case.store.sink.write([line(0)])
-    await case.holds([0])
-    case.store.stop()
+    await trial.store.sink.write([line(0)])
+    await trial.holds([0])
+    trial.store.stop()
     with pytest.raises(StoreUnavailable, match=r"\w"):
-        await case.store.sink.write([line(1)])
-    case.store.start()
-    assert await case.store.sink.write([line(1)]) == []
-    await case.holds([0, 1])
+        await trial.store.sink.write([line(1)])
+    trial.store.start()
+    assert await trial.store.sink.write([line(1)]) == []
+    await trial.holds([0, 1])
 
 
-async def test_an_unreadable_line_is_poison_and_the_others_are_stored(refusing: Case) -> None:
+async def test_an_unreadable_line_is_poison_and_the_others_are_stored(refusing: Trial) -> None:
     """Of 5,000 lines one is no line protocol: one poison with a reason, 4,999 points."""
     lines = [line(n) for n in range(5_000)]
     lines[1_234] = b"bad"
@@ -176,7 +176,7 @@ async def test_an_unreadable_line_is_poison_and_the_others_are_stored(refusing: 
     await refusing.holds([n for n in range(5_000) if n != 1_234])
 
 
-async def test_a_conflict_of_type_is_poison_and_the_others_are_stored(refusing: Case) -> None:
+async def test_a_conflict_of_type_is_poison_and_the_others_are_stored(refusing: Trial) -> None:
     """Of 5,000 lines one has text in a field of numbers: one poison with a reason, 4,999 points."""
     lines = [line(n) for n in range(5_000)]
     lines[4_321] = b'pump,device=p1 rate_ml_h="fast" %d' % (AT + 4_321)
@@ -186,7 +186,7 @@ async def test_a_conflict_of_type_is_poison_and_the_others_are_stored(refusing: 
     await refusing.holds([n for n in range(5_000) if n != 4_321])
 
 
-async def test_all_kinds_of_poison_at_once(refusing: Case) -> None:
+async def test_all_kinds_of_poison_at_once(refusing: Trial) -> None:
     """A body with unreadable lines and conflicts of type: every bad line comes back, every good one is stored."""
     await refusing.store.sink.write([line(0)])
     lines = [line(n) for n in range(1, 1_000)]
@@ -204,7 +204,7 @@ async def test_all_kinds_of_poison_at_once(refusing: Case) -> None:
     await refusing.holds([n for n in range(1_000) if n - 1 not in bad])
 
 
-async def test_only_poison_is_all_poison(refusing: Case) -> None:
+async def test_only_poison_is_all_poison(refusing: Trial) -> None:
     """A batch in which every line conflicts comes back whole."""
     await refusing.store.sink.write([line(0)])
     lines = [b'pump,device=p1 rate_ml_h="x" %d' % (AT + n) for n in range(1, 2_000)]

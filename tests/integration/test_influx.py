@@ -8,11 +8,12 @@ import pytest
 from gateway.domain.readings import Observation
 from gateway.outside import influx_sink
 from gateway.outside.influx_sink import InfluxV1Sink, InfluxV2Sink
+from gateway.outside.wall_clock import WallClock
 from gateway.runtime import forwarder as forwarder_module
 from gateway.runtime.forwarder import Forwarder
 from gateway.runtime.points import lines_of
 from gateway.runtime.ports import PointSink, Poison, Record, StoreUnavailable
-from tests.support.forwarding import FakeJournal, RunningClock
+from tests.support.forwarding import FakeJournal
 from tests.support.stores import Influxd
 from tests.support.waiting import eventually
 
@@ -47,7 +48,7 @@ class Setup:
         self.aside: list[Poison] = []
         self.sink = InfluxV1Sink(server.url, "dripwatch")
         self.forwarder = Forwarder(
-            journal=self.journal, sink=self.sink, clock=RunningClock(), lines_for=lines_for, set_aside=self.aside.append
+            journal=self.journal, sink=self.sink, clock=WallClock(), lines_for=lines_for, set_aside=self.aside.append
         )
 
     def message(self, number: int) -> None:

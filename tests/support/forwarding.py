@@ -2,7 +2,6 @@
 
 import asyncio
 import bisect
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -64,16 +63,6 @@ class MovedClock:
             self._sleepers = [(at, waiting) for at, waiting in self._sleepers if not waiting.done()]
             await settle()
         self._now = end
-
-
-class RunningClock:
-    """The machine's own clock, for tests with real servers."""
-
-    def now(self) -> Instant:
-        return time.time_ns() // 1_000_000
-
-    async def sleep_until(self, at: Instant) -> None:
-        await asyncio.sleep(max(0, at - self.now()) / 1_000)
 
 
 @dataclass

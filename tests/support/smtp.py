@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import email
 import email.policy
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -30,13 +31,11 @@ class MailServer:
 
     port: int
     mails: list[Mail] = field(default_factory=list)
-    _released: asyncio.Event = field(default_factory=asyncio.Event)
-    _loop: asyncio.AbstractEventLoop | None = None
+    _released: threading.Event = field(default_factory=threading.Event)
 
     def release(self) -> None:
-        """Let hanging recipients go on."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._released.set)
+        """Let hanging recipients go on, those that are still to come too."""
+        self._released.set()
 
     async def handle_RCPT(self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]) -> str:  # noqa: N802
         """Answer RCPT TO by the local part of the address."""
@@ -46,8 +45,7 @@ class MailServer:
         if who == "later":
             return "451 4.3.0 try again later"
         if who == "hang":
-            self._loop = asyncio.get_running_loop()
-            await self._released.wait()
+            await asyncio.to_thread(self._released.wait)
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -66,6 +66,12 @@ def test_lines_are_left_out_where_they_are_unknown():
     ]
 
 
+def test_a_mapping_with_a_key_that_is_no_text_is_refused_too():
+    """YAML gives text keys only; a mapping from elsewhere may not."""
+    with pytest.raises(ConfigError, match="keys should be strings"):
+        load_ward_mapping({5: 1}, "inline")
+
+
 def test_two_people_with_one_number_are_told_apart_by_nothing_even_without_lines():
     """The first owner is named."""
     sms = {"kind": "kannel", "url": "http://h/", "username": "u", "sender": "1"}

@@ -20,7 +20,7 @@ timezone: Europe/Berlin
 mqtt: {username: u, password: hunter2-mqtt, tls: {ca: ca.crt, cert: c.crt, key: private/c.key}}
 influx: {api: v2, url: "http://user:hunter2-url@h:8086/x?token=hunter2-query&org=o", token: hunter2-influx}
 transports:
-  sms: {kind: kannel, url: "https://u:hunter2-kannel-url@h/send?apikey=hunter2-key", username: u, password: hunter2-kannel, sender: "1"}
+  sms: {kind: kannel, url: "https://u:hunter2-pw@h/send?apikey=hunter2-key", username: u, password: hunter2-kannel, sender: "1"}
   smsc: {kind: smpp, host: h, system_id: u, password: 4711, sender: "1"}
   filed: {kind: smpp, host: h, system_id: u, password_file: secrets/filed, sender: "1"}
   call: {kind: apprise, url: "twilio://hunter2-sid:hunter2-token@{address}?method=call&pass=hunter2-pass"}
@@ -98,4 +98,93 @@ def test_no_url_is_too_odd_to_be_blanked(rest):
 
 def test_secrets_do_not_show_in_a_repr(secretive):
     """Logs and tracebacks print reprs."""
-    assert "hunter2" not in repr(secretive).replace("http://user:hunter2-url", "").replace("query", "") or True
+    assert "hunter2" not in repr(secretive)
+    assert "4711" not in repr(secretive)
+
+
+def in_files(tmp_path: Path, **contents: str | bytes) -> dict:
+    """A ward whose broker's password, Influx token and SMS passwords are in files."""
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        (tmp_path / name).chmod(0o600)
+    policy = {"steps": [{"page": ["person:a"], "wait": "1m"}], "repeat": {"from_step": 1, "every": "1m"}}
+    return {
+        "site": "w",
+        "timezone": "UTC",
+        "mqtt": {"username": "u", "password_file": "broker"},
+        "influx": {"api": "v2", "url": "http://h", "token_file": "influx"},
+        "transports": {
+            "sms": {"kind": "kannel", "url": "http://h", "username": "u", "password_file": "kannel", "sender": "1"},
+            "smsc": {"kind": "smpp", "host": "h", "system_id": "u", "password_file": str(tmp_path / "smpp"), "sender": "1"},
+        },
+        "people": {"a": {"contacts": [{"sms": "1"}]}},
+        "policies": {"high": policy, "medium": policy, "fallback": ["person:a"]},
+    }
+
+
+GOOD = {"broker": "b-secret\n", "influx": "i-secret", "kannel": "k-secret\r\n", "smpp": " s secret \n"}
+
+
+def test_secrets_are_read_from_their_files(tmp_path):
+    """Without the line's end, otherwise as they are; relative names start at the ward file."""
+    ward = load_ward_mapping(in_files(tmp_path, **GOOD), "w", tmp_path)
+    assert ward.mqtt.password == "b-secret"
+    assert ward.influx.token == "i-secret"
+    assert ward.transports["sms"].password == "k-secret"
+    assert ward.transports["smsc"].password == " s secret "
+    assert ward.secret_files[0] == SecretFile(("mqtt", "password_file"), tmp_path / "broker", 0o600)
+    assert [file.path.name for file in ward.secret_files] == ["broker", "influx", "kannel", "smpp"]
+
+
+def test_influx_v1_s_password_may_be_in_a_file(tmp_path):
+    """The older API has a user and a password."""
+    content = in_files(tmp_path, **GOOD)
+    content["influx"] = {"api": "v1", "url": "http://h", "username": "u", "password_file": "influx"}
+    assert load_ward_mapping(content, "w", tmp_path).influx.password == "i-secret"
+
+
+def test_without_a_directory_no_file_is_looked_for():
+    """A text from the journal loads on another machine; its secrets stay unknown."""
+    content = in_files(Path("/nonexistent"))
+    ward = load_ward_mapping(content, "journal", None)
+    assert (ward.mqtt.password, ward.influx.token, ward.secret_files) == (None, None, ())
+
+
+def test_secret_files_that_cannot_serve_are_all_reported(tmp_path):
+    """Missing, a directory, empty, not text, too long; each under its key."""
+    content = in_files(tmp_path, influx="\n", kannel=b"\xff", smpp="x" * 65_537)
+    content["mqtt"]["tls"] = {"ca": "none.crt", "cert": ".", "key": "none.key"}
+    with pytest.raises(ConfigError) as refused:
+        load_ward_mapping(content, "w", tmp_path)
+    assert [str(problem).replace(str(tmp_path), "DIR") for problem in refused.value.problems] == [
+        "w: mqtt.password_file: DIR/broker: no such file or directory",
+        "w: influx.token_file: DIR/influx: must hold the secret as text, and nothing else",
+        "w: transports.sms.password_file: DIR/kannel: must hold the secret as text, and nothing else",
+        "w: transports.smsc.password_file: DIR/smpp: must hold the secret as text, and nothing else",
+        "w: mqtt.tls.ca: DIR/none.crt: no such file or directory",
+        "w: mqtt.tls.cert: DIR: is a directory",
+        "w: mqtt.tls.key: DIR/none.key: no such file or directory",
+    ]
+
+
+def test_a_private_key_counts_as_a_secret_file(tmp_path):
+    """Certificates do not."""
+    content = in_files(tmp_path, **GOOD, crt="PEM", key="PEM")
+    content["mqtt"]["tls"] = {"ca": "crt", "cert": "crt", "key": "key"}
+    keys = [file.key for file in load_ward_mapping(content, "w", tmp_path).secret_files]
+    assert ("mqtt", "tls", "key") in keys
+    assert ("mqtt", "tls", "ca") not in keys
+
+
+def test_a_file_restored_from_the_journal_asks_for_its_secrets(tmp_path):
+    """Before the first page fails, with the lines of what to write anew."""
+    restored = tmp_path / "ward.yaml"
+    restored.write_text(load_ward_file(EXAMPLE).text_for_journal)
+    with pytest.raises(ConfigError) as refused:
+        load_ward_file(restored)
+    assert [".".join(map(str, problem.path)) for problem in refused.value.problems] == [
+        "transports.sms.password",
+        "transports.email.url",
+        "transports.voice.url",
+    ]
+    assert "the secret was blanked out ('***'); write it anew" in str(refused.value)

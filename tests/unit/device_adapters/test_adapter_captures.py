@@ -13,22 +13,22 @@ from device_adapters.template import Template
 from gateway.domain.readings import Decoded, Reading
 
 CAPTURES = Path(__file__).parents[2] / "captures"
-CASES = sorted(path.parent for path in CAPTURES.glob("*/*/frame.*"))
+FRAMES = sorted(path.parent for path in CAPTURES.glob("*/*/frame.*"))
 ALL: dict[str, Adapter] = {**ADAPTERS, Template.name: Template()}
 
 
-def frame(case: Path) -> bytes:
+def frame(capture: Path) -> bytes:
     """The bytes of a capture; `.hex` files are written in hexadecimal digits."""
-    (path,) = case.glob("frame.*")
+    (path,) = capture.glob("frame.*")
     return bytes.fromhex(path.read_text()) if path.suffix == ".hex" else path.read_bytes()
 
 
-def decoded(case: Path) -> Decoded:
-    """What the adapter named by the folder makes of it; the JSON channels are named by the case's first word."""
-    adapter = case.parent.name.replace("_", "-")
+def decoded(capture: Path) -> Decoded:
+    """What the adapter named by the folder makes of it; the JSON channels are named by the folder's first word."""
+    adapter = capture.parent.name.replace("_", "-")
     if adapter == GenericJson.name:
-        return GenericJson().decode_channel(case.name.split("-")[0], frame(case))
-    return ALL[adapter].decode(frame(case))
+        return GenericJson().decode_channel(capture.name.split("-")[0], frame(capture))
+    return ALL[adapter].decode(frame(capture))
 
 
 def plain(reading: Reading) -> dict[str, object]:
@@ -41,19 +41,19 @@ def plain(reading: Reading) -> dict[str, object]:
     return {"reading": type(reading).__name__, **values}
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.name}")
-def test_capture(case: Path):
+@pytest.mark.parametrize("capture", FRAMES, ids=lambda capture: f"{capture.parent.name}/{capture.name}")
+def test_capture(capture: Path):
     """A capture gives exactly the readings of its decoded.json and the refusals of its refused.txt, and says what it shows."""
-    found = decoded(case)
-    readings, refusals = case / "decoded.json", case / "refused.txt"
+    found = decoded(capture)
+    readings, refusals = capture / "decoded.json", capture / "refused.txt"
     assert readings.exists() or refusals.exists()
     assert [plain(reading) for reading in found.readings] == (json.loads(readings.read_text()) if readings.exists() else [])
     assert [f"{refused.reason} {refused.where}".strip() for refused in found.refused] == (
         refusals.read_text().splitlines() if refusals.exists() else []
     )
-    assert (case / "README.md").read_text().strip()
+    assert (capture / "README.md").read_text().strip()
 
 
 def test_every_adapter_has_captures():
     """An adapter without a capture is not known to read anything."""
-    assert {case.parent.name.replace("_", "-") for case in CASES} == set(ALL)
+    assert {capture.parent.name.replace("_", "-") for capture in FRAMES} == set(ALL)

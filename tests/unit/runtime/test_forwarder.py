@@ -1,89 +1,10 @@
-import asyncio
-import contextlib
-import random
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-
 import pytest
 
-from gateway.domain.effects import Point
 from gateway.runtime import forwarder as module
-from gateway.runtime.forwarder import BACKOFF_MS, BATCH_LINES, CURSOR, LINGER_MS, Forwarder
-from gateway.runtime.points import line_of, point_to_json
-from gateway.runtime.ports import Damaged, EffectKind, Kind, OutboxRow, Poison, Record
-from tests.support.forwarding import FakeJournal, MovedClock, ScriptedSink, settle, until
-
-
-def lines_for(record: Record) -> list[bytes]:
-    """The lines of a record stand in its body, one a line."""
-    return record.body.splitlines()
-
-
-@dataclass
-class World:
-    """A forwarder on fakes. Each commit checks the law: everything up to the cursor is in the store, or was set aside."""
-
-    journal: FakeJournal = field(default_factory=FakeJournal)
-    sink: ScriptedSink = field(default_factory=ScriptedSink)
-    clock: MovedClock = field(default_factory=MovedClock)
-    aside: list[Poison] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.journal.watch_commit = self.check_law
-        self.forwarder = self.restarted()
-
-    def restarted(self) -> Forwarder:
-        self.forwarder = Forwarder(
-            journal=self.journal, sink=self.sink, clock=self.clock, lines_for=lines_for, set_aside=self.aside.append
-        )
-        return self.forwarder
-
-    def check_law(self, seq: int) -> None:
-        assert seq >= self.cursor, "the cursor went back"
-        for record in self.journal.between(self.cursor, seq):
-            if isinstance(record, Record) and record.kind is Kind.MESSAGE:
-                lacking = [line for line in lines_for(record) if line not in self.sink.stored and line not in self.aside_lines]
-                assert not lacking, f"cursor {seq} passed record {record.seq}, of which {lacking} are not stored"
-
-    @property
-    def aside_lines(self) -> list[bytes]:
-        return [poison.line for poison in self.aside]
-
-    @property
-    def cursor(self) -> int:
-        return self.journal.cursors.get(CURSOR, 0)
-
-    def message(self, *lines: bytes) -> int:
-        """One message is appended, judged and offered."""
-        seq = self.journal.add(b"\n".join(lines))
-        self.forwarder.offer(seq, list(lines))
-        return seq
-
-    def messages(self, count: int, lines_each: int = 1) -> list[bytes]:
-        """Many messages; all their lines."""
-        first = len(self.journal.records)
-        made = [[b"m%d.%d" % (first + n, k) for k in range(lines_each)] for n in range(count)]
-        for lines in made:
-            self.message(*lines)
-        return [line for lines in made for line in lines]
-
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[Forwarder]:
-        task = asyncio.create_task(self.forwarder.run())
-        try:
-            yield self.forwarder
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-    async def forwarded(self, seq: int) -> None:
-        """Time passes until the cursor stands at `seq`."""
-        for _ in range(1_000):
-            if self.cursor >= seq:
-                break
-            await self.clock.move(LINGER_MS)
-        assert self.cursor == seq
+from gateway.runtime.forwarder import BACKOFF_MS, BATCH_LINES, LINGER_MS
+from gateway.runtime.ports import EffectKind, Kind, OutboxRow, Poison
+from tests.support.forwarding import settle, until
+from tests.support.forwarding_world import World, planned
 
 
 @pytest.fixture
@@ -224,121 +145,6 @@ class TestStoreDown:
             assert small.sink.stored.keys() == set(lines)
 
 
-class TestRestart:
-    async def test_a_crash_between_write_and_cursor_writes_the_same_points_again(self, world: World) -> None:
-        """The store has the lines, the cursor does not know it: they are written twice, which changes nothing."""
-        world.journal.full = True
-        async with world.running():
-            world.message(b"a", b"b")
-            await world.clock.move(LINGER_MS)
-            assert world.sink.batches == [[b"a", b"b"]]
-            assert world.cursor == 0
-        world.journal.full = False
-        world.restarted().resume(1)
-        async with world.running():
-            await world.forwarded(1)
-        assert world.sink.batches == [[b"a", b"b"], [b"a", b"b"]]
-
-    async def test_what_was_waiting_at_the_end_is_read_at_the_next_start(self, world: World) -> None:
-        """A backlog is forwarded after a restart although no new message arrives."""
-        world.sink.down = True
-        async with world.running():
-            lines = world.messages(20)
-            await world.clock.move(10_000)
-        world.sink.down = False
-        world.restarted().resume(20)
-        async with world.running():
-            await world.forwarded(20)
-        assert world.sink.stored.keys() == set(lines)
-
-    async def test_offers_that_the_store_has_already_are_not_written_again(self, world: World) -> None:
-        """The pipeline judges a little again after a crash; the cursor knows better."""
-        world.messages(10)
-        async with world.running():
-            await world.forwarded(10)
-        world.restarted()
-        async with world.running():
-            for seq in range(8, 11):
-                world.forwarder.offer(seq, [b"again %d" % seq])
-            world.message(b"new")
-            await world.forwarded(11)
-        assert world.sink.batches[1:] == [[b"new"]]
-
-    async def test_records_that_nobody_judged_yet_stay(self, world: World) -> None:
-        """Which course a pump served is known only after judging, so reading stops at the newest judged record."""
-        for n in range(10):
-            world.journal.add(b"m%d" % n)
-        world.forwarder.resume(6)
-        async with world.running():
-            await world.forwarded(6)
-            await world.clock.move(60_000)
-            assert world.cursor == 6
-            world.forwarder.offer(10, [b"m9"])
-            await world.forwarded(10)
-
-    async def test_without_a_word_from_the_pipeline_nothing_moves(self, world: World) -> None:
-        """Before the first offer it is not known what was judged."""
-        world.journal.add(b"m0")
-        async with world.running():
-            await world.clock.move(60_000)
-            assert world.sink.tries == 0
-
-
-class TestOddJournals:
-    async def test_a_record_that_was_not_offered_is_read(self, world: World) -> None:
-        """A gap in the offers costs a reading, never a line."""
-        async with world.running():
-            world.message(b"a")
-            world.journal.add(b"b")
-            world.message(b"c")
-            await world.forwarded(3)
-            assert world.sink.stored.keys() == {b"a", b"b", b"c"}
-            assert world.journal.reads == 1
-
-    async def test_other_kinds_and_damaged_records_are_passed_over(self, world: World) -> None:
-        """A reading of the journal makes lines of messages only."""
-        world.journal.add(b"a")
-        world.journal.add(b"who did what", Kind.COMMAND)
-        world.journal.add(b"c")
-        world.journal.records[-1] = Damaged(3, "crc")
-        world.journal.add(b"d")
-        world.forwarder.resume(4)
-        async with world.running():
-            await world.forwarded(4)
-            assert world.sink.batches == [[b"a", b"d"]]
-
-    @pytest.mark.parametrize("kept", [(), (8, 9)], ids=["nothing-left", "later-ones-left"])
-    async def test_a_hole_in_the_journal_is_stepped_over(self, world: World, kept: tuple[int, ...]) -> None:
-        """Records that somebody pruned by hand cannot hold the forwarder for ever."""
-        for n in range(9):
-            world.journal.add(b"m%d" % n)
-        world.journal.records = [record for record in world.journal.records if record.seq in kept]
-        world.forwarder.resume(5)
-        async with world.running():
-            await world.forwarded(5)
-
-    async def test_a_ring_that_restarts_during_a_reading_loses_nothing(self, small: World) -> None:
-        """An empty answer of the journal speaks for the records of that moment, not for those that came meanwhile."""
-        small.journal.add(b"pruned by hand before the forwarder had it")
-        small.journal.records.clear()
-        small.forwarder.resume(1)
-        reading, release = asyncio.Event(), asyncio.Event()
-
-        async def slow_read(after: int, limit: int) -> list[Record | Damaged]:
-            found = await FakeJournal.read(small.journal, after, limit)
-            reading.set()
-            await release.wait()
-            return found
-
-        small.journal.read = slow_read  # type: ignore[method-assign]
-        async with small.running():
-            await reading.wait()
-            lines = small.messages(300)
-            release.set()
-            await small.forwarded(301)
-        assert small.sink.stored.keys() == set(lines)
-
-
 class TestPoison:
     async def test_a_refused_line_is_set_aside_and_the_rest_goes_on(self, world: World) -> None:
         """One bad line is kept with its reason; the others are stored and the cursor passes it."""
@@ -362,12 +168,6 @@ class TestPoison:
             await world.forwarded(250)
         assert len(world.aside) == 250
         assert len(world.forwarder.poison_shown) == module.POISON_SHOWN_MAX
-
-
-def planned(number: int, measurement: str = "page") -> OutboxRow:
-    """An outbox row of a judgement."""
-    point = Point(measurement, (("site", "ward-1"), ("to", "nurse-a")), (("ok", 1),), 1_000 + number)
-    return OutboxRow(f"point/{number}", EffectKind.POINT, 1_000, point_to_json(point))
 
 
 class TestJudgements:
@@ -412,28 +212,3 @@ class TestJudgements:
             world.journal.full = False
             await world.clock.move(10_000)
             assert world.journal.rows == {}
-
-
-@pytest.mark.parametrize("seed", range(20))
-async def test_whatever_happens_every_line_arrives(small: World, seed: int) -> None:
-    """Bursts, outages, full disks and restarts in any order: at the end the store has every line, and the law held throughout."""
-    dice = random.Random(seed)
-    lines: set[bytes] = set()
-    rows: set[bytes] = set()
-    for _ in range(12):
-        async with small.running():
-            for _ in range(8):
-                small.sink.down = dice.random() < 0.4
-                small.journal.full = dice.random() < 0.2
-                lines.update(small.messages(dice.choice((0, 1, 30, 90)), lines_each=dice.randint(1, 6)))
-                row = planned(len(rows))
-                rows.add(line_of(Point("page", (("site", "ward-1"), ("to", "nurse-a")), (("ok", 1),), 1_000 + len(rows))))
-                small.journal.rows[row.key] = row
-                small.forwarder.wake()
-                await small.clock.move(dice.choice((0, 250, 3_000, 60_000)))
-        small.restarted().resume(len(small.journal.records))
-    small.sink.down = small.journal.full = False
-    async with small.running():
-        await small.forwarded(len(small.journal.records))
-        await until(lambda: not small.journal.rows)
-    assert small.sink.stored.keys() == lines | rows

@@ -1,0 +1,232 @@
+"""The board: what console, API and terminal show. Frozen, built from the state, never from the time-series store."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gateway.core import delivery, twin
+from gateway.core.incidents import priority_of
+from gateway.core.intake import is_silent
+from gateway.core.state import Course, Incident, Pump, Subject
+from gateway.core.store import State
+from gateway.domain.instants import Instant
+from gateway.domain.words import DeliveryState, IncidentState, Priority
+from rules.durations import say_ms
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLine:
+    """A firing alert: which rule, about what, how urgent, since when, what to do first."""
+
+    rule: str
+    kind: str
+    priority: Priority
+    since: Instant
+    first: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One line of an incident's history."""
+
+    at: Instant
+    what: str
+    who: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentLine:
+    """An incident. `holder` has it until `held_until`; `next_step_at` is when the next people are paged."""
+
+    key: str
+    subject: str
+    route: str
+    state: IncidentState
+    priority: Priority
+    opened_at: Instant
+    closed_at: Instant | None
+    holder: str
+    held_until: Instant | None
+    next_step_at: Instant | None
+    paged: tuple[str, ...]
+    alerts: tuple[AlertLine, ...]
+    history: tuple[HistoryLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CourseLine:
+    """A course. Lengths in ms: the current interruption, and the worst case (interruption and unknown together).
+
+    `limit_at` is when the protocol's limit is reached in the worst case; None while delivery is known.
+    """
+
+    course: str
+    pump: str
+    protocol: str
+    cycle: int
+    state: DeliveryState
+    since: Instant
+    cause: str
+    estimated: bool
+    current_ms: int
+    worst_ms: int
+    limit_at: Instant | None
+    interrupted_ms: int
+    heard_at: Instant | None
+    silent: bool
+    bag: str
+    hung_at: Instant | None
+    planned_change_at: Instant | None
+    remaining_ml: float | None
+    rate_ml_h: float | None
+    battery_percent: float | None
+    on_battery: bool | None
+    conditions: tuple[str, ...]
+    incidents: tuple[IncidentLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PumpLine:
+    """A device as technicians see it. `refusals` by name, most frequent first; counts since it was first heard."""
+
+    device: str
+    course: str
+    heard_at: Instant | None
+    online: bool | None
+    boot: str
+    missing: int
+    repeats: int
+    restarts: int
+    clock_offset_ms: int
+    clock_doubtful: bool
+    refusals: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything at one instant: courses with the least time left first."""
+
+    at: Instant
+    site: str
+    timezone: str
+    connected: bool
+    deaf: bool
+    courses: tuple[CourseLine, ...]
+    site_incidents: tuple[IncidentLine, ...]
+    pumps: tuple[PumpLine, ...]
+
+
+def build_board(state: State, at: Instant) -> Board:
+    """The board at `at`."""
+    running = [course for course in state.courses.values() if course.ended_at is None]
+    lines = sorted((_course_line(state, course, at) for course in running), key=_urgency)
+    site = state.sites.get(state.ward.site)
+    desk = state.desk
+    deaf = at < desk.deaf_until if desk.deaf_until is not None else not desk.connected
+    return Board(
+        at=at,
+        site=state.ward.site,
+        timezone=state.ward.timezone,
+        connected=desk.connected,
+        deaf=deaf,
+        courses=tuple(lines),
+        site_incidents=tuple(_lines_of(site.open.values())) if site else (),
+        pumps=tuple(pump_line(pump) for pump in state.pumps.values()),
+    )
+
+
+def incident_lines(state: State, wanted: IncidentState | None = None) -> list[IncidentLine]:
+    """All incidents that are remembered, newest first; of one state where `wanted` says so."""
+    subjects: list[Subject] = [*state.courses.values(), *state.sites.values()]
+    lines = [line for subject in subjects for line in _lines_of((*subject.open.values(), *subject.closed))]
+    lines = [line for line in lines if wanted is None or line.state is wanted]
+    return sorted(lines, key=lambda line: -line.opened_at)
+
+
+def pump_line(pump: Pump) -> PumpLine:
+    """One device."""
+    refusals = sorted(pump.refusals.items(), key=lambda item: (-item[1], item[0]))
+    return PumpLine(
+        device=pump.device,
+        course=pump.course,
+        heard_at=pump.heard_at or None,
+        online=pump.online,
+        boot=pump.boot,
+        missing=twin.missing(pump),
+        repeats=pump.repeats,
+        restarts=pump.restarts,
+        clock_offset_ms=pump.clock_offset_ms,
+        clock_doubtful=pump.clock_doubtful,
+        refusals=tuple(refusals),
+    )
+
+
+def say_alert(line: AlertLine, at: Instant) -> str:
+    """One alert in a few words: `alarm-persistent occlusion (high, for 12 min)`."""
+    about = f"{line.rule} {line.kind}".strip()
+    return f"{about} ({line.priority}, for {say_ms(max(0, at - line.since))})"
+
+
+def _lines_of(incidents: Iterable[Incident]) -> list[IncidentLine]:
+    return [_incident_line(incident) for incident in incidents]
+
+
+def _incident_line(incident: Incident) -> IncidentLine:
+    held = incident.ack if incident.state is IncidentState.ACKNOWLEDGED else None
+    return IncidentLine(
+        key=incident.key,
+        subject=incident.subject,
+        route=incident.route,
+        state=incident.state,
+        priority=priority_of(incident),
+        opened_at=incident.opened_at,
+        closed_at=incident.closed_at,
+        holder=held.who if held else "",
+        held_until=held.until_at if held else None,
+        next_step_at=incident.next_step_at if incident.state is IncidentState.TRIGGERED else None,
+        paged=tuple(sorted(incident.reached)),
+        alerts=tuple(
+            AlertLine(note.rule, note.kind, note.priority, note.since, note.first)
+            for note in sorted(incident.alerts.values(), key=lambda note: -note.priority.rank)
+        ),
+        history=tuple(HistoryLine(line.at, line.what, line.who, line.text) for line in incident.history),
+    )
+
+
+def _course_line(state: State, course: Course, at: Instant) -> CourseLine:
+    pump = state.pumps.get(f"{course.site}/{course.pump}") or Pump(course.site, course.pump)
+    protocol = state.protocols.get(course.protocol)
+    now, bag = course.delivery, course.bag
+    worst_ms = delivery.worst_ms(course, pump, at)
+    limit_ms = protocol.interruption_limit_ms if protocol else 0
+    return CourseLine(
+        course=course.id,
+        pump=course.pump,
+        protocol=course.protocol,
+        cycle=course.cycle,
+        state=now.state,
+        since=now.since,
+        cause=now.cause,
+        estimated=now.estimated,
+        current_ms=delivery.current_ms(course, at),
+        worst_ms=worst_ms,
+        limit_at=at - worst_ms + limit_ms if worst_ms else None,
+        interrupted_ms=now.interrupted_ms,
+        heard_at=pump.heard_at or None,
+        silent=is_silent(pump, protocol, at),
+        bag=bag.kind if bag else "",
+        hung_at=bag.hung_at if bag else None,
+        planned_change_at=bag.planned_change_at if bag else None,
+        remaining_ml=pump.remaining_ml,
+        rate_ml_h=pump.rate_ml_h,
+        battery_percent=pump.battery_percent,
+        on_battery=pump.on_battery,
+        conditions=tuple(known.condition.value for known in pump.conditions.values() if known.active),
+        incidents=tuple(_lines_of(course.open.values())),
+    )
+
+
+def _urgency(line: CourseLine) -> tuple[int, float, str]:
+    """Open incidents first by priority, then the least time left, then by name."""
+    rank = max((incident.priority.rank for incident in line.incidents), default=-1)
+    return -rank, line.limit_at if line.limit_at is not None else float("inf"), line.course

@@ -1,0 +1,236 @@
+"""The running gateway: pipeline, dispatcher and forwarder around one monitor; what front ends ask is answered here."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from gateway.core.board import Board, IncidentLine, build_board, incident_lines
+from gateway.core.events import Event, Heard, Sent
+from gateway.core.outbox import Outbox
+from gateway.domain.commands import Command
+from gateway.domain.effects import CommandResult, Effect, Page
+from gateway.domain.instants import HOUR_MS, Instant
+from gateway.domain.words import IncidentState
+from gateway.runtime.dispatcher import Dispatcher
+from gateway.runtime.emergency import Emergency
+from gateway.runtime.forwarder import Forwarder
+from gateway.runtime.pipeline import CURSOR, Pipeline
+from gateway.runtime.points import lines_of
+from gateway.runtime.ports import Clock, Journal, JournalFull, PointSink, Poison, Record, Source, Transport
+from gateway.runtime.records import command_entry, config_entry, reply_entry
+from gateway.runtime.recovery import Recovered
+from gateway.runtime.service import Health, PageLine
+
+PAGES_SHOWN = 200
+RETENTION_EVERY_MS = HOUR_MS
+FORWARDER_CURSOR = "influx"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The concrete things of one gateway, chosen by the composition root."""
+
+    journal: Journal
+    source: Source
+    clock: Clock
+    transports: Mapping[str, Transport]
+    sink: PointSink | None
+    set_aside: Callable[[Poison], None]
+    keep_ms: int
+    max_bytes: int
+    finding: Callable[[], str | None]
+
+
+class Gateway:
+    """Implements `gateway.runtime.service.Service`."""
+
+    def __init__(self, parts: Parts, recovered: Recovered) -> None:
+        self._parts = parts
+        self._recovered = recovered
+        self._fold = recovered.fold
+        monitor = recovered.fold.monitor
+        facts = monitor.state.ward.transports.values()
+        self._outbox = Outbox({fact.name: fact.receipt_deadline_ms for fact in facts if fact.receipts})
+        self._dispatcher = Dispatcher(parts.transports, self._outbox, monitor, parts.clock, parts.journal)
+        self._emergency = Emergency(parts.transports, parts.clock, lambda: monitor.state.ward)
+        self._pipeline = Pipeline(
+            journal=parts.journal,
+            source=parts.source,
+            clock=parts.clock,
+            fold=recovered.fold,
+            send=self._dispatcher.plan,
+            on_judged=self._judged,
+            on_effects=self._effects,
+            on_full=self._emergency.note,
+        )
+        self._dispatcher.report = self._pipeline.keep
+        self._forwarder = self._make_forwarder()
+        self._pages: deque[PageLine] = deque(maxlen=PAGES_SHOWN)
+        self._version = 1
+        self._changed = asyncio.Event()
+
+    def _make_forwarder(self) -> Forwarder | None:
+        if self._parts.sink is None:
+            return None
+        return Forwarder(
+            journal=self._parts.journal,
+            sink=self._parts.sink,
+            clock=self._parts.clock,
+            lines_for=self._lines_for,
+            set_aside=self._parts.set_aside,
+        )
+
+    # ---- life ------------------------------------------------------------------------------------------------------
+
+    async def start(self, ward: str, protocols: Mapping[str, str]) -> None:
+        """Make durable what the last crash did not, load the configuration, pick up unsent pages."""
+        done = self._recovered
+        await self._parts.journal.commit(CURSOR, done.judged, done.pending)
+        self._pipeline.resume(judged=done.judged, cursor=done.judged, snapshot=done.snapshot)
+        if self._forwarder is not None:
+            self._forwarder.resume(done.judged)
+        await self._pipeline.append([config_entry(ward, protocols, self.now(), started=True)])
+        await self._dispatcher.restore()
+
+    async def reload(self, ward: str, protocols: Mapping[str, str]) -> None:
+        """Take a changed ward file in. Nobody is paged again for what was paged."""
+        await self._pipeline.append([config_entry(ward, protocols, self.now(), started=False)])
+
+    async def run(self) -> None:
+        """Everything at once, until cancelled or until a part fails: then all of it ends, and the supervisor starts anew."""
+        jobs: list[Awaitable[None]] = [
+            self._parts.source.run(),
+            self._pipeline.ingest(),
+            self._pipeline.judge(),
+            self._dispatcher.run(),
+            self._emergency.run(),
+            self._retain(),
+        ]
+        if self._forwarder is not None:
+            jobs.append(self._forwarder.run())
+        async with asyncio.TaskGroup() as group:
+            for job in jobs:
+                group.create_task(_running(job))
+
+    async def _retain(self) -> None:
+        while True:
+            await self._parts.clock.sleep_until(self.now() + RETENTION_EVERY_MS)
+            keep_after = self._pipeline.snapshot_seq
+            if self._forwarder is not None:
+                keep_after = min(keep_after, await self._parts.journal.cursor(FORWARDER_CURSOR))
+            before_at = self.now() - self._parts.keep_ms
+            try:
+                await self._parts.journal.prune(before_at=before_at, max_bytes=self._parts.max_bytes, keep_after=keep_after)
+            except JournalFull:
+                continue  # said by the pipeline; pruning comes round again
+
+    # ---- what the pipeline tells -----------------------------------------------------------------------------------
+
+    def _judged(self, record: Record, event: Event) -> None:
+        if self._forwarder is not None:
+            lines = self._lines_of(event, record.received_at) if isinstance(event, Heard) else []
+            self._forwarder.offer(record.seq, lines)
+        if isinstance(event, Sent):
+            self._note_outcome(event, record.received_at)
+        self._version += 1
+        self._changed.set()
+
+    def _effects(self, effects: Sequence[Effect]) -> None:
+        self._pages.extendleft(PageLine(e, None, "", e.decided_at) for e in effects if isinstance(e, Page))
+        self._dispatcher.nudge()
+        if self._forwarder is not None:
+            self._forwarder.wake()
+
+    def _note_outcome(self, event: Sent, at: Instant) -> None:
+        for index, line in enumerate(self._pages):
+            if line.page.key == event.key:
+                self._pages[index] = replace(line, outcome=event.outcome, reason=event.reason, at=at)
+
+    def _lines_for(self, record: Record) -> list[bytes]:
+        event = self._fold.read(record)
+        return self._lines_of(event, record.received_at) if isinstance(event, Heard) else []
+
+    def _lines_of(self, event: Heard, received_at: Instant) -> list[bytes]:
+        if not event.decoded.readings:
+            return []
+        course = self._course_at(event.site, event.device, received_at)
+        return lines_of(event.site, event.device, course, event.decoded.readings, received_at)
+
+    def _course_at(self, site: str, device: str, at: Instant) -> str:
+        """Which course the pump served then: the one of now, or an ended one that had it at that time."""
+        state = self._fold.monitor.state
+        pump = state.pumps.get(f"{site}/{device}")
+        course = state.courses.get(pump.course) if pump is not None and pump.course else None
+        if course is not None and at >= course.enrolled_at:
+            return course.id
+        return next(
+            (
+                old.id
+                for old in state.courses.values()
+                if old.pump == device and old.ended_at is not None and old.enrolled_at <= at < old.ended_at
+            ),
+            "",
+        )
+
+    # ---- Service ---------------------------------------------------------------------------------------------------
+
+    def now(self) -> Instant:
+        """The gateway's time."""
+        return self._parts.clock.now()
+
+    def board(self) -> Board:
+        """The board now."""
+        return build_board(self._fold.monitor.state, self.now())
+
+    def incidents(self, wanted: IncidentState | None = None) -> Sequence[IncidentLine]:
+        """All remembered incidents, newest first."""
+        return incident_lines(self._fold.monitor.state, wanted)
+
+    def pages(self) -> Sequence[PageLine]:
+        """The latest pages of this run, newest first."""
+        return tuple(self._pages)
+
+    def protocols(self) -> Sequence[tuple[str, tuple[str, ...]]]:
+        """(protocol, its bags) as loaded now."""
+        return tuple((name, tuple(protocol.bags)) for name, protocol in self._fold.monitor.state.protocols.items())
+
+    async def command(self, who: str, command: Command) -> CommandResult:
+        """Journal a person's command, carry it out, and say what became of it."""
+        return await self._pipeline.command(command_entry(who, command, self.now()))
+
+    async def reply(self, transport: str, address: str, text: str) -> None:
+        """Journal a message that a person sent to the gateway."""
+        await self._pipeline.append([reply_entry(transport, address, text, self.now())])
+
+    async def changed(self, seen: int) -> int:
+        """Wait until something changed after version `seen`."""
+        while self._version <= seen:
+            self._changed.clear()
+            await self._changed.wait()
+        return self._version
+
+    def health(self) -> Health:
+        """How the gateway itself is."""
+        findings = [said for said in (self._parts.finding(), self._pipeline.full) if said]
+        board = self._fold.monitor.state.desk
+        if not board.connected and not findings:
+            findings.append("no session with the broker yet")
+        ready = not findings
+        findings += [f"record {damaged.seq} is damaged: {damaged.detail}" for damaged in self._recovered.damaged[:10]]
+        findings += self._fold.findings[-10:]
+        numbers = {
+            "judged_seq": float(self._pipeline.judged_seq),
+            "lag_records": float(self._pipeline.lag),
+            "pages_in_hand": float(self._dispatcher.waiting),
+            "snapshot_seq": float(self._pipeline.snapshot_seq),
+        }
+        if self._forwarder is not None:
+            store = self._forwarder.health
+            numbers |= {"store_lag_records": store.lag_records, "store_poisoned": store.poisoned}
+            findings += [f"time-series store: {store.last_error}"] if store.last_error else []
+        return Health(ready, tuple(findings), tuple(numbers.items()))
+
+
+async def _running(job: Awaitable[None]) -> None:
+    await job

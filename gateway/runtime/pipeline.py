@@ -1,0 +1,255 @@
+"""The spine: append → acknowledge → step, one record after the other, in journal order.
+
+Two tasks share the work. `ingest` takes messages from the source, makes them durable, acknowledges them. `judge` folds records
+into the monitor, makes the effects durable together with the cursor, and only then does them. When the journal cannot store,
+nothing is acknowledged: the broker keeps it.
+"""
+
+import asyncio
+import json
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from gateway.core.events import Event
+from gateway.core.outbox import Item
+from gateway.domain.effects import Answer, CommandResult, Effect, Heeded, Page, Point
+from gateway.runtime.effects import row_of
+from gateway.runtime.fold import Fold
+from gateway.runtime.ports import (
+    Clock,
+    Entry,
+    Incoming,
+    Journal,
+    JournalFull,
+    OutboxRow,
+    Record,
+    Refusing,
+    Session,
+    Source,
+)
+from gateway.runtime.records import clock_entry, message_entry
+from gateway.runtime.snapshots import Snapshotter
+
+JUDGED_AT_ONCE = 250  # records folded before their effects are made durable: about 20 ms of work
+QUEUE_MAX = 20_000  # durable records that wait to be judged; full: stop taking, the broker keeps the rest
+CURSOR_EVERY_RECORDS = 2_000
+CURSOR = "monitor"
+RETRY_S = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class Pipeline:
+    """Runs the monitor on the journal. `on_lines` is offered each record's place in the store's line protocol."""
+
+    def __init__(  # noqa: PLR0913  the composition root names them
+        self,
+        *,
+        journal: Journal,
+        source: Source,
+        clock: Clock,
+        fold: Fold,
+        send: Callable[[Item, int], None],
+        on_judged: Callable[[Record, Event], None],
+        on_effects: Callable[[Sequence[Effect]], None],
+        on_full: Callable[[str | None], None],
+    ) -> None:
+        self._journal, self._source, self._clock, self._fold = journal, source, clock, fold
+        self._send, self._on_judged, self._on_effects, self._on_full = send, on_judged, on_effects, on_full
+        self._snapshots = Snapshotter(journal, fold.monitor.state)
+        self._arrived: dict[int, list[Record]] = {}
+        self._queue: deque[Record] = deque()
+        self._next_seq = 1
+        self._judged_seq = 0
+        self._cursor = 0
+        self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._results: dict[int, asyncio.Future[CommandResult]] = {}
+        self._full: str | None = None
+
+    # ---- for others ------------------------------------------------------------------------------------------------
+
+    @property
+    def lag(self) -> int:
+        """Durable records that wait to be judged."""
+        return len(self._queue)
+
+    @property
+    def judged_seq(self) -> int:
+        """The newest record that was judged."""
+        return self._judged_seq
+
+    @property
+    def snapshot_seq(self) -> int:
+        """The record of the newest complete snapshot: a restart needs what comes after it."""
+        return self._snapshots.as_of
+
+    @property
+    def full(self) -> str | None:
+        """Why the journal does not store, or None."""
+        return self._full
+
+    def resume(self, *, judged: int, cursor: int, snapshot: int) -> None:
+        """Everything up to record `judged` was folded before this start."""
+        self._judged_seq, self._next_seq, self._cursor = judged, judged + 1, cursor
+        self._snapshots.resume(snapshot)
+
+    async def append(self, entries: Sequence[Entry]) -> int:
+        """Make entries durable and hand them to `judge`; returns the seq of the first. Raises `JournalFull`."""
+        first = await self._journal.append(entries)
+        self._arrived[first] = [
+            Record(first + index, e.received_at, e.kind, e.site, e.device, e.topic, e.body) for index, e in enumerate(entries)
+        ]
+        while (records := self._arrived.pop(self._next_seq, None)) is not None:
+            self._queue.extend(records)
+            self._next_seq += len(records)
+        if len(self._queue) >= QUEUE_MAX:
+            self._room.clear()
+        self._wake.set()
+        return first
+
+    async def command(self, entry: Entry) -> CommandResult:
+        """Append a command and wait for what becomes of it."""
+        first = await self.append([entry])
+        result: asyncio.Future[CommandResult] = asyncio.get_running_loop().create_future()
+        self._results[first] = result
+        return await result
+
+    async def keep(self, entry: Entry) -> None:
+        """Append an entry that must not be lost, however long it takes."""
+        while True:
+            try:
+                await self.append([entry])
+            except JournalFull as full:
+                self._note_full(str(full))
+                await asyncio.sleep(RETRY_S)
+            else:
+                self._note_full(None)
+                return
+
+    # ---- ingest ----------------------------------------------------------------------------------------------------
+
+    async def ingest(self) -> None:
+        """Source → journal → acknowledgement, until cancelled."""
+        while True:
+            await self._room.wait()
+            await self._take_in(await self._source.take())
+
+    async def _take_in(self, items: list[Incoming | Session | Refusing]) -> None:
+        now = self._clock.now()
+        messages: list[Incoming] = []
+        entries: list[Entry] = []
+        for item in items:
+            if isinstance(item, Incoming):
+                messages.append(item)
+                entries.append(message_entry(item.topic, item.payload, now))
+            elif isinstance(item, Session):
+                entries.append(clock_entry(now, item.value))
+            else:
+                _log.warning("%s: %s", item.finding, item.detail)
+        while entries:
+            try:
+                await self.append(entries)
+                break
+            except JournalFull as full:
+                self._note_full(str(full))
+                await asyncio.sleep(RETRY_S)
+        self._note_full(None)
+        self._source.acknowledge(messages)
+
+    def _note_full(self, reason: str | None) -> None:
+        if reason != self._full:
+            self._full = reason
+            _log.error("the journal stores nothing: %s", reason) if reason else _log.warning("the journal stores again")
+            self._on_full(reason)
+
+    # ---- judge -----------------------------------------------------------------------------------------------------
+
+    async def judge(self) -> None:
+        """Journal → monitor → durable effects → their doing, until cancelled."""
+        while True:
+            if not self._queue:
+                await self._wait()
+            await self._judge_some()
+            if self._snapshots.is_due(self._judged_seq):
+                self._snapshots.begin(self._judged_seq)
+            await self._save_some()
+            await asyncio.sleep(0)
+
+    async def _judge_some(self) -> None:
+        done: list[Effect] = []
+        rows: list[OutboxRow] = []
+        for _ in range(min(JUDGED_AT_ONCE, len(self._queue))):
+            record = self._queue.popleft()
+            event = self._fold.read(record)
+            effects = self._fold.monitor.step(event, record.received_at)
+            for number, effect in enumerate(effects):
+                row = row_of(effect, record.seq, number)
+                if row is not None:
+                    rows.append(row)
+            done += effects
+            self._judged_seq = record.seq
+            self._on_judged(record, event)
+        if len(self._queue) < QUEUE_MAX // 2:
+            self._room.set()
+        if rows or self._judged_seq - self._cursor >= CURSOR_EVERY_RECORDS:
+            await self._commit(rows)
+        self._do(done)
+
+    async def _commit(self, rows: list[OutboxRow]) -> None:
+        """Make effects durable. With a full disk pages go out all the same, and the rest is folded again after a restart."""
+        try:
+            await self._journal.commit(CURSOR, self._judged_seq, rows)
+            self._cursor = self._judged_seq
+        except JournalFull as full:
+            self._note_full(str(full))
+
+    async def _save_some(self) -> None:
+        try:
+            await self._snapshots.work()
+        except JournalFull as full:
+            self._note_full(str(full))
+
+    def _do(self, effects: list[Effect]) -> None:
+        now = self._clock.now()
+        for effect in effects:
+            if isinstance(effect, Page | Answer):
+                self._send(effect, now)
+            elif isinstance(effect, Heeded):
+                self._source.tell(f"dwack/{effect.site}/{effect.device}", _heeded(effect))
+            elif isinstance(effect, CommandResult):
+                future = self._results.pop(effect.seq, None)
+                if future is not None and not future.done():
+                    future.set_result(effect)
+        if any(not isinstance(effect, Point | Heeded) for effect in effects):
+            self._on_effects(effects)
+
+    async def _wait(self) -> None:
+        """Until a record arrives; when a deadline passes first, append the `clock` record that makes it happen."""
+        self._wake.clear()
+        due_at = self._fold.monitor.next_deadline()
+        waker = asyncio.create_task(self._wake.wait())
+        waits: set[asyncio.Task[object]] = {waker}
+        if due_at is not None:
+            waits.add(asyncio.create_task(self._clock.sleep_until(due_at)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waits:
+                task.cancel()
+        if due_at is not None and not self._queue and self._clock.now() >= due_at:
+            await self._tick()
+
+    async def _tick(self) -> None:
+        try:
+            await self.append([clock_entry(self._clock.now())])
+        except JournalFull as full:
+            self._note_full(str(full))
+            await asyncio.sleep(RETRY_S)
+
+
+def _heeded(effect: Heeded) -> bytes:
+    """What a sender of an alarm is told: its own boot and number."""
+    return json.dumps({"boot": effect.boot, "seq": effect.seq}).encode()

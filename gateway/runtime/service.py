@@ -1,0 +1,70 @@
+"""The running gateway as console, API and terminal see it: frozen views out, people's commands in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.core.board import Board, IncidentLine
+from gateway.domain.commands import Command
+from gateway.domain.effects import CommandResult, Page
+from gateway.domain.instants import Instant
+from gateway.domain.words import IncidentState, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class PageLine:
+    """A page and what became of it last. Newest first wherever a list of them is given."""
+
+    page: Page
+    outcome: Outcome | None
+    reason: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The gateway's own state. `ready` means: it hears, it stores, it judges, it can page. `findings` say what is not well."""
+
+    ready: bool
+    findings: tuple[str, ...]
+    numbers: tuple[tuple[str, float], ...]
+
+
+class Service(Protocol):
+    """What a front end may ask of the running gateway."""
+
+    def now(self) -> Instant:
+        """The gateway's time."""
+        ...
+
+    def board(self) -> Board:
+        """The board now."""
+        ...
+
+    def incidents(self, wanted: IncidentState | None = None) -> Sequence[IncidentLine]:
+        """All remembered incidents, newest first."""
+        ...
+
+    def pages(self) -> Sequence[PageLine]:
+        """The latest pages (at most 200), newest first."""
+        ...
+
+    def protocols(self) -> Sequence[tuple[str, tuple[str, ...]]]:
+        """(protocol, its bags) as loaded now."""
+        ...
+
+    async def command(self, who: str, command: Command) -> CommandResult:
+        """Journal a person's command, carry it out, and say what became of it. Raises `JournalFull`."""
+        ...
+
+    async def reply(self, transport: str, address: str, text: str) -> None:
+        """Journal a message that a person sent to the gateway."""
+        ...
+
+    async def changed(self, seen: int) -> int:
+        """Wait until something changed after version `seen` (0 at first); returns the new version."""
+        ...
+
+    def health(self) -> Health:
+        """How the gateway itself is."""
+        ...
