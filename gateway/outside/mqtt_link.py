@@ -19,12 +19,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 from gateway.outside.buffered_socket import BufferedSocket
 from gateway.outside.inbox import Inbox
 from gateway.outside.mqtt_findings import Failure
+from gateway.outside.tls import client_context
 from gateway.runtime.ports import Incoming, Refusing, Session
 
 DROPPED_TOPIC = "$SYS/broker/publish/messages/dropped"
 IN_FLIGHT_MAX = 1_000  # MQTT 5 receive maximum; with 3.1.1 the broker's own limit counts
 TELL_MAX = 1_000  # full: what is told is dropped; a bridge that hears nothing raises its own last resort
 SESSION_EXPIRY_S = 14 * 86_400
+ANSWER_S = 10.0  # for CONNACK and SUBACK
 
 # The first half of the packet that acknowledges a message of QoS 1 (PUBACK) or 2 (PUBCOMP); its message id is the second half.
 _ACK_WORDS = {1: 0x4002_0000, 2: 0x7002_0000}
@@ -90,18 +92,18 @@ class Link(aiomqtt.Client):
             # aiomqtt's default wipes a version 5 session at every new process; paho refuses False for 3.1.1.
             clean_start=False if five else MQTT_CLEAN_START_FIRST_ONLY,
             properties=_connect_properties() if five else None,
+            timeout=ANSWER_S,
             keepalive=settings.keepalive_s,
             max_queued_outgoing_messages=TELL_MAX,
-            tls_params=_tls(settings),
         )
         self._client.manual_ack_set(on=True)
         self._client.disable_logger()  # two debug calls a message; what matters the source logs itself
+        self._settings = settings
         self._inbox = inbox
         self._early: list[Incoming] = []
         self._keep: Callable[[Incoming], None] = self._early.append
         self._number = number
         self._on_dropped = on_dropped
-        self._dropped_topic = settings.dropped_topic
         self._wire: BufferedSocket | None = None
         self._paused = False
         self._gone = False
@@ -109,12 +111,15 @@ class Link(aiomqtt.Client):
         self.heard = 0
         self.unacknowledged = 0
 
-    async def open(self, topics: Sequence[str]) -> None:
+    async def open(self) -> None:
         """Connect and subscribe at QoS 1. Raises `LinkLost`."""
+        own = self._settings
         try:
+            if own.tls_ca is not None:
+                self._client.tls_set_context(client_context(own.tls_ca, own.tls_cert, own.tls_key))
             await self.__aenter__()
-            await self._subscribe_all(topics)
-        except (aiomqtt.MqttError, UnicodeError) as exc:  # UnicodeError: a host name that cannot be one
+            await self._subscribe_all()
+        except (aiomqtt.MqttError, OSError, UnicodeError) as exc:  # UnicodeError: a host name that cannot be one
             raise LinkLost(_failure(exc)) from exc
 
     async def ended(self) -> NoReturn:
@@ -161,8 +166,10 @@ class Link(aiomqtt.Client):
         # A connection that failed half-way is closed by neither library and would keep its reader for ever.
         self._client._reset_sockets()  # noqa: SLF001 - see above
 
-    async def _subscribe_all(self, topics: Sequence[str]) -> None:
-        wanted = [(topic, 1) for topic in topics] + [(self._dropped_topic, 0)] * bool(self._dropped_topic)
+    async def _subscribe_all(self) -> None:
+        wanted = [(topic, 1) for topic in self._settings.topics]
+        if self._settings.dropped_topic:
+            wanted.append((self._settings.dropped_topic, 0))
         subscribing = asyncio.create_task(self.subscribe(wanted))
         try:
             await asyncio.wait((subscribing, self._disconnected), return_when=asyncio.FIRST_COMPLETED)
@@ -171,7 +178,7 @@ class Link(aiomqtt.Client):
         finally:
             subscribing.cancel()
         granted = [code if isinstance(code, int) else code.value for code in subscribing.result()]
-        refused = [topic for topic, code in zip(topics, granted, strict=False) if code >= _REFUSED_FROM]
+        refused = [topic for topic, code in zip(self._settings.topics, granted, strict=False) if code >= _REFUSED_FROM]
         if refused:  # only ours: a broker may keep its $SYS to itself
             raise aiomqtt.MqttError(f"the broker refused the subscription to {', '.join(refused)}")
 
@@ -196,7 +203,7 @@ class Link(aiomqtt.Client):
             topic = message.topic
         except UnicodeDecodeError:  # kept under a name that no decoder accepts
             topic = "not-utf8"
-        if topic == self._dropped_topic:
+        if topic == self._settings.dropped_topic:
             self._on_dropped(bytes(message.payload))
             return
         self.heard += 1
@@ -252,12 +259,6 @@ def _connect_properties() -> Properties:
     properties.SessionExpiryInterval = SESSION_EXPIRY_S
     properties.ReceiveMaximum = IN_FLIGHT_MAX
     return properties
-
-
-def _tls(settings: MqttSettings) -> aiomqtt.TLSParameters | None:
-    if settings.tls_ca is None:
-        return None
-    return aiomqtt.TLSParameters(ca_certs=settings.tls_ca, certfile=settings.tls_cert, keyfile=settings.tls_key)
 
 
 def _failure(exc: Exception) -> Failure:

@@ -55,7 +55,7 @@ class MqttSource:
             self._connections += 1
             link = Link(self._settings, self._inbox, self._connections, self._on_dropped)
             try:
-                await link.open(self._settings.topics)
+                await link.open()
                 await self._hold(link)
             except LinkLost as lost:
                 self._lost(lost)

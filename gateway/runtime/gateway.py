@@ -35,6 +35,7 @@ class Parts:
     source: Source
     clock: Clock
     transports: Mapping[str, Transport]
+    receipt_deadlines_ms: Mapping[str, int]
     sink: PointSink | None
     set_aside: Callable[[Poison], None]
     keep_ms: int
@@ -50,8 +51,7 @@ class Gateway:
         self._recovered = recovered
         self._fold = recovered.fold
         monitor = recovered.fold.monitor
-        facts = monitor.state.ward.transports.values()
-        self._outbox = Outbox({fact.name: fact.receipt_deadline_ms for fact in facts if fact.receipts})
+        self._outbox = Outbox(parts.receipt_deadlines_ms)
         self._dispatcher = Dispatcher(parts.transports, self._outbox, monitor, parts.clock, parts.journal)
         self._emergency = Emergency(parts.transports, parts.clock, lambda: monitor.state.ward)
         self._pipeline = Pipeline(
@@ -59,6 +59,7 @@ class Gateway:
             source=parts.source,
             clock=parts.clock,
             fold=recovered.fold,
+            keeps_points=parts.sink is not None,
             send=self._dispatcher.plan,
             on_judged=self._judged,
             on_effects=self._effects,
@@ -179,6 +180,10 @@ class Gateway:
         """The gateway's time."""
         return self._parts.clock.now()
 
+    async def sleep_until(self, at: Instant) -> None:
+        """Return when the gateway's clock says so."""
+        await self._parts.clock.sleep_until(at)
+
     def board(self) -> Board:
         """The board now."""
         return build_board(self._fold.monitor.state, self.now())
@@ -226,7 +231,7 @@ class Gateway:
             "snapshot_seq": float(self._pipeline.snapshot_seq),
         }
         if self._forwarder is not None:
-            store = self._forwarder.health
+            store = self._forwarder.health()
             numbers |= {"store_lag_records": store.lag_records, "store_poisoned": store.poisoned}
             findings += [f"time-series store: {store.last_error}"] if store.last_error else []
         return Health(ready, tuple(findings), tuple(numbers.items()))

@@ -18,6 +18,7 @@ from gateway.runtime.effects import row_of
 from gateway.runtime.fold import Fold
 from gateway.runtime.ports import (
     Clock,
+    EffectKind,
     Entry,
     Incoming,
     Journal,
@@ -41,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 
 class Pipeline:
-    """Runs the monitor on the journal. `on_lines` is offered each record's place in the store's line protocol."""
+    """Runs the monitor on the journal. `keeps_points`: whether a store wants our judgement points."""
 
     def __init__(  # noqa: PLR0913  the composition root names them
         self,
@@ -50,12 +51,14 @@ class Pipeline:
         source: Source,
         clock: Clock,
         fold: Fold,
+        keeps_points: bool,
         send: Callable[[Item, int], None],
         on_judged: Callable[[Record, Event], None],
         on_effects: Callable[[Sequence[Effect]], None],
         on_full: Callable[[str | None], None],
     ) -> None:
         self._journal, self._source, self._clock, self._fold = journal, source, clock, fold
+        self._keeps_points = keeps_points
         self._send, self._on_judged, self._on_effects, self._on_full = send, on_judged, on_effects, on_full
         self._snapshots = Snapshotter(journal, fold.monitor.state)
         self._arrived: dict[int, list[Record]] = {}
@@ -187,7 +190,7 @@ class Pipeline:
             effects = self._fold.monitor.step(event, record.received_at)
             for number, effect in enumerate(effects):
                 row = row_of(effect, record.seq, number)
-                if row is not None:
+                if row is not None and (self._keeps_points or row.kind is not EffectKind.POINT):
                     rows.append(row)
             done += effects
             self._judged_seq = record.seq

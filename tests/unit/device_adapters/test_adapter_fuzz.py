@@ -72,7 +72,7 @@ def check(decoded: Decoded) -> None:
     """An outcome with a name, and without the payload."""
     assert decoded.readings or decoded.refused
     for refused in decoded.refused:
-        assert refused.reason is not Refusal.MALFORMED, "an adapter raised"
+        assert (refused.reason, refused.where) != (Refusal.MALFORMED, ""), "an adapter raised"
         assert MARK.decode() not in refused.detail + refused.where
         assert len(refused.detail) < 400
 

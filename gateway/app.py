@@ -1,0 +1,299 @@
+"""The composition root: the only place where concrete classes meet."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import tempfile
+import webbrowser
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway.config.load import load_ward_file
+from gateway.config.problems import ConfigError
+from gateway.config.protocols import read_protocols
+from gateway.config.settings import AppriseSettings, InfluxV1Settings, LoadedWard
+from gateway.domain.instants import Instant
+from gateway.runtime.gateway import Gateway, Parts
+from gateway.runtime.ports import Clock, Journal, JournalFull, PointSink, Source, Transport
+from gateway.runtime.recovery import recover
+from gateway.runtime.service import Service
+
+FINE, NO, WRONG = 0, 1, 2
+
+_log = logging.getLogger(__name__)
+
+
+def run_gateway(ward_file: Path) -> int:
+    """Run the gateway of a ward file until it is told to stop. Returns the exit code; problems are said on standard error."""
+    from gateway.outside.sqlite_journal import JournalRefused  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        loaded = load_ward_file(ward_file)
+        protocols = read_protocols(loaded.protocols, loaded.rule_overrides, ward_file.parent)
+        return asyncio.run(_run(ward_file, loaded, protocols))
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+    except (JournalRefused, JournalFull) as error:
+        sys.stderr.write(f"{error}\n")
+    return WRONG
+
+
+async def _run(ward_file: Path, loaded: LoadedWard, protocols: Mapping[str, str]) -> int:
+    from gateway.outside.sqlite_journal import SqliteJournal  # noqa: PLC0415
+    from gateway.outside.wall_clock import WallClock  # noqa: PLC0415
+
+    base_dir = ward_file.parent
+    path = base_dir / loaded.journal.path
+    journal = SqliteJournal.open(path)
+    newest = await journal.read(max(0, await journal.last_seq() - 1), 1)
+    clock = WallClock(max((getattr(record, "received_at", 0) for record in newest), default=0))
+    source = make_source(loaded)
+    transports = {name: make_transport(name, loaded) for name in loaded.transports}
+    async with gateway_of(
+        loaded,
+        protocols,
+        journal=journal,
+        source=source,
+        clock=clock,
+        transports=transports,
+        poison=path.with_name("poison.lp"),
+    ) as gateway:
+        serving = asyncio.create_task(serve_api(gateway, loaded.console.host, loaded.console.port, path.parent / "api-token"))
+        working = asyncio.create_task(gateway.run())
+        stopping = _on_signals(gateway, ward_file)
+        done, _ = await asyncio.wait({serving, working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (serving, working, stopping):
+            task.cancel()
+        for task in done - {stopping}:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                _log.critical("the gateway ends: %s", error, exc_info=error)
+                return NO
+    return FINE
+
+
+@contextlib.asynccontextmanager
+async def gateway_of(
+    loaded: LoadedWard,
+    protocols: Mapping[str, str],
+    *,
+    journal: Journal,
+    source: Source,
+    clock: Clock,
+    transports: Mapping[str, Transport],
+    poison: Path,
+) -> AsyncIterator[Gateway]:
+    """A gateway on these parts, recovered and started, not yet running; closes them at the end."""
+    from gateway.outside.influx_sink import PoisonFile  # noqa: PLC0415
+
+    sink = make_sink(loaded)
+    facts = loaded.ward.transports.values()
+    parts = Parts(
+        journal=journal,
+        source=source,
+        clock=clock,
+        transports=transports,
+        receipt_deadlines_ms={fact.name: fact.receipt_deadline_ms for fact in facts if fact.receipts},
+        sink=sink,
+        set_aside=PoisonFile(poison),
+        keep_ms=loaded.journal.keep_ms,
+        max_bytes=loaded.journal.max_bytes,
+        finding=lambda: getattr(source, "finding", None),
+    )
+    recovered = await recover(journal)
+    gateway = Gateway(parts, recovered)
+    try:
+        await gateway.start(loaded.text_for_journal, protocols)
+        yield gateway
+    finally:
+        for transport in transports.values():
+            await transport.close()
+        if sink is not None:
+            await sink.close()
+        await journal.close()
+
+
+def make_source(loaded: LoadedWard) -> Source:
+    """The broker that the ward file names."""
+    from gateway.outside.mqtt_source import MqttSettings, MqttSource  # noqa: PLC0415
+
+    mqtt = loaded.mqtt
+    tls = mqtt.tls
+    return MqttSource(
+        MqttSettings(
+            host=mqtt.host,
+            port=mqtt.port,
+            client_id=mqtt.client_id,
+            username=mqtt.username,
+            password=mqtt.password,
+            tls_ca=_text(tls.ca) if tls else None,
+            tls_cert=_text(tls.cert) if tls else None,
+            tls_key=_text(tls.key) if tls else None,
+            protocol=mqtt.protocol,
+            keepalive_s=max(5, mqtt.keepalive_ms // 1000),
+        )
+    )
+
+
+def make_sink(loaded: LoadedWard) -> PointSink | None:
+    """The time-series store that the ward file names, if any."""
+    from gateway.outside.influx_sink import InfluxV1Sink, InfluxV2Sink  # noqa: PLC0415
+
+    influx = loaded.influx
+    if influx is None:
+        return None
+    if isinstance(influx, InfluxV1Settings):
+        return InfluxV1Sink(influx.url, influx.database, influx.username, influx.password)
+    return InfluxV2Sink(influx.url, influx.org, influx.bucket, influx.token or "")
+
+
+def make_transport(name: str, loaded: LoadedWard) -> Transport:
+    """The transport of that name."""
+    from gateway.outside.apprise_transport import AppriseTransport  # noqa: PLC0415
+    from gateway.outside.unavailable_transport import UnavailableTransport  # noqa: PLC0415
+
+    settings = loaded.transports[name]
+    if isinstance(settings, AppriseSettings):
+        return AppriseTransport(name, settings.url)
+    return UnavailableTransport(name, settings.kind)
+
+
+async def serve_api(service: Service, host: str, port: int, token_file: Path) -> None:
+    """The HTTP API and the status page."""
+    from gateway.console.app import create_api  # noqa: PLC0415
+    from gateway.console.token import load_or_create_token  # noqa: PLC0415
+    from gateway.outside.http_server import serve  # noqa: PLC0415
+
+    await serve(create_api(service, token=load_or_create_token(token_file)), host=host, port=port)
+
+
+def _on_signals(gateway: Gateway, ward_file: Path) -> asyncio.Task[None]:
+    """TERM and INT end the gateway; HUP takes the ward file in again."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    reloads: set[asyncio.Task[None]] = set()
+
+    def reload() -> None:
+        task = loop.create_task(_reload(gateway, ward_file))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, reload)
+
+    async def stopped() -> None:
+        await stop.wait()
+
+    return loop.create_task(stopped())
+
+
+async def _reload(gateway: Gateway, ward_file: Path) -> None:
+    """A ward file that is wrong changes nothing; the log says what is wrong."""
+    try:
+        loaded = load_ward_file(ward_file)
+        protocols = read_protocols(loaded.protocols, loaded.rule_overrides, ward_file.parent)
+    except ConfigError as error:
+        _log.error("the ward file is wrong, the old one stays in force: %s", error)
+        return
+    await gateway.reload(loaded.text_for_journal, protocols)
+    _log.info("the ward file was taken in again; transports and addresses of servers change with a restart only")
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def run_demo(*, speed: float, port: int | None, seconds: float | None, open_browser: bool, write: Callable[[str], None]) -> int:
+    """Run the demo until interrupted, or for `seconds`. Returns the exit code."""
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_demo(speed, port, seconds, write, open_browser=open_browser))
+    return FINE
+
+
+async def _demo(
+    speed: float, port: int | None, seconds: float | None, write: Callable[[str], None], *, open_browser: bool
+) -> None:
+    from gateway.config.load import load_ward_mapping  # noqa: PLC0415
+    from gateway.outside.embedded_broker import demo_broker  # noqa: PLC0415
+    from gateway.outside.http_server import free_port  # noqa: PLC0415
+    from gateway.outside.mqtt_source import MqttSettings, MqttSource  # noqa: PLC0415
+    from gateway.outside.sqlite_journal import SqliteJournal  # noqa: PLC0415
+    from gateway.outside.terminal_transport import TerminalTransport  # noqa: PLC0415
+    from gateway.outside.wall_clock import ScaledClock  # noqa: PLC0415
+    from gateway.scenario.day import WARD  # noqa: PLC0415
+
+    loaded = load_ward_mapping(WARD, "demo")
+    protocols = read_protocols(loaded.protocols, loaded.rule_overrides, None)
+    with tempfile.TemporaryDirectory(prefix="dripwatch-demo-") as folder:
+        async with demo_broker() as broker_port:
+            source = MqttSource(MqttSettings(host="127.0.0.1", port=broker_port, client_id="dripwatch-demo", dropped_topic=""))
+            async with gateway_of(
+                loaded,
+                protocols,
+                journal=SqliteJournal.open(Path(folder) / "dripwatch.db"),
+                source=source,
+                clock=ScaledClock(speed, this_morning(loaded.ward.timezone)),
+                transports={name: TerminalTransport(name, write) for name in loaded.transports},
+                poison=Path(folder) / "poison.lp",
+            ) as gateway:
+                console_port = port or free_port(8080)
+                url = f"http://127.0.0.1:{console_port}"
+                token = Path(folder) / "api-token"
+                write(f"A day of six homes in {24 * 60 / speed:g} minutes. Status page: {url}  (Ctrl-C ends it)")
+                write(f"Take an incident yourself: dripwatch incidents ack P-102 --url {url} --token-file {token}\n")
+                jobs = [gateway.run(), serve_api(gateway, "127.0.0.1", console_port, token)]
+                jobs.append(live_day(gateway, loaded.ward.site, broker_port, write))
+                if open_browser:
+                    webbrowser.open(url)
+                await first_of(jobs, seconds)
+
+
+async def live_day(gateway: Gateway, site: str, broker_port: int, write: Callable[[str], None]) -> None:
+    """Play the demo's day: the pumps publish, people act."""
+    from gateway.outside.uplink import uplink  # noqa: PLC0415
+    from gateway.scenario.day import Day, Line, Said  # noqa: PLC0415
+    from rules.loader import load_protocol, shipped_text  # noqa: PLC0415
+
+    protocol = load_protocol(shipped_text("blinatumomab_home") or "", "blinatumomab_home")
+    day = Day(gateway.now(), protocol, site)
+    for told in day.enrolments():
+        await gateway.command(told.who, told.command)
+    async with uplink("127.0.0.1", broker_port, "demo-pumps") as publish:
+        while True:
+            for deed in day.due(gateway.now()):
+                if isinstance(deed, Said):
+                    await publish(deed.topic, deed.payload)
+                elif isinstance(deed, Line):
+                    write(f"      at home: {deed.text}")
+                else:
+                    await gateway.command(deed.who, deed.command)
+            await gateway.sleep_until(day.next_at())
+
+
+async def first_of(jobs: list[Coroutine[Any, Any, None]], seconds: float | None) -> None:
+    """Run all of them until the first ends, or the time is over; its failure is ours."""
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def this_morning(timezone: str) -> Instant:
+    """08:00 of today in that zone."""
+    from datetime import datetime  # noqa: PLC0415
+    from zoneinfo import ZoneInfo  # noqa: PLC0415
+
+    from gateway.outside.wall_clock import WallClock  # noqa: PLC0415
+
+    today = datetime.fromtimestamp(WallClock().now() / 1000, ZoneInfo(timezone))
+    return round(today.replace(hour=8, minute=0, second=0, microsecond=0).timestamp() * 1000)

@@ -1,0 +1,64 @@
+"""Incidents over HTTP: look, take, pass on, close, write down."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from gateway.console.access import Running, Who, carry_out
+from gateway.console.asked import AckAsked, CloseAsked, NoteAsked
+from gateway.console.problems import Trouble, documented
+from gateway.console.shapes import DoneShape, IncidentShape
+from gateway.core.board import IncidentLine
+from gateway.domain.commands import Acknowledge, Close, Escalate, Note
+from gateway.domain.words import IncidentState
+
+router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
+
+Wanted = Annotated[IncidentState | None, Query(alias="state", description="only those in this state")]
+
+
+@router.get("")
+async def incidents(service: Running, wanted: Wanted = None) -> list[IncidentShape]:
+    """All incidents that are remembered, newest first."""
+    return [IncidentShape.model_validate(line) for line in service.incidents(wanted)]
+
+
+@router.get("/{key}", responses=documented(404))
+async def incident(service: Running, key: str) -> IncidentShape:
+    """One incident with its history. `key`: its key, or its course's or site's name (the open one, else the newest)."""
+    line = _named(service.incidents(), key)
+    if line is None:
+        raise Trouble(404, f"no incident {key!r} is remembered")
+    return IncidentShape.model_validate(line)
+
+
+@router.post("/{key}/ack", responses=documented(409, 503))
+async def acknowledge(service: Running, who: Who, key: str, asked: AckAsked | None = None) -> DoneShape:
+    """Take it: nobody else is paged until the time is over. The pump's own alarm is cleared at the pump."""
+    return await carry_out(service, who, Acknowledge(incident=key, for_ms=asked.for_ if asked else None))
+
+
+@router.post("/{key}/escalate", responses=documented(409, 503))
+async def escalate(service: Running, who: Who, key: str) -> DoneShape:
+    """Page the next step now."""
+    return await carry_out(service, who, Escalate(incident=key))
+
+
+@router.post("/{key}/close", responses=documented(409, 503))
+async def close(service: Running, who: Who, key: str, asked: CloseAsked) -> DoneShape:
+    """End it with a reason. What still fires with high priority cannot be closed."""
+    return await carry_out(service, who, Close(incident=key, reason=asked.reason))
+
+
+@router.post("/{key}/note", responses=documented(409, 503))
+async def note(service: Running, who: Who, key: str, asked: NoteAsked) -> DoneShape:
+    """Add a line to its history."""
+    return await carry_out(service, who, Note(incident=key, text=asked.text))
+
+
+def _named(lines: Sequence[IncidentLine], name: str) -> IncidentLine | None:
+    """By key; else of that course or site the open one (that of the main route first), else the newest. `lines`: newest first."""
+    of_subject = [line for line in lines if line.subject == name]
+    open_ = sorted((line for line in of_subject if line.state is not IncidentState.RESOLVED), key=lambda line: line.route)
+    return next((line for line in (*(line for line in lines if line.key == name), *open_, *of_subject)), None)

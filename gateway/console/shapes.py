@@ -1,0 +1,163 @@
+"""What the API says, as JSON. Each shape takes the fields that it names from the value of the same name in the gateway.
+
+Instants are RFC 3339 texts in UTC; lengths of time are whole milliseconds and end in `_ms`.
+"""
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+
+from gateway.console.times import rfc3339
+from gateway.domain.words import DeliveryState, IncidentState, Outcome, Priority, WhyPaged
+
+When = Annotated[
+    int,
+    PlainSerializer(rfc3339, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-02T08:00:00.000Z"]}),
+]
+Counts = Annotated[dict[str, int], BeforeValidator(dict)]
+Numbers = Annotated[dict[str, float], BeforeValidator(dict)]
+
+
+class Shape(BaseModel):
+    """What all answers share: built from the gateway's own frozen values."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True, extra="ignore")
+
+
+class AlertShape(Shape):
+    """A firing alert: which rule, about what (`kind`), since when, what to do first."""
+
+    rule: str
+    kind: str
+    priority: Priority
+    since: When
+    first: str
+
+
+class HistoryShape(Shape):
+    """One line of an incident's history."""
+
+    at: When
+    what: str
+    who: str
+    text: str
+
+
+class IncidentShape(Shape):
+    """An incident. `holder` has it until `held_until`; `next_step_at` is when the next people are paged."""
+
+    key: str
+    subject: str
+    route: str
+    state: IncidentState
+    priority: Priority
+    opened_at: When
+    closed_at: When | None
+    holder: str
+    held_until: When | None
+    next_step_at: When | None
+    paged: list[str]
+    alerts: list[AlertShape]
+    history: list[HistoryShape]
+
+
+class CourseShape(Shape):
+    """A course with our judgement of its delivery, its pump's last words, its bag and its open incidents.
+
+    `current_ms` is the present interruption, `worst_ms` the worst that it can be (interruption and unknown together);
+    `limit_at` is when the worst case reaches the protocol's limit.
+    """
+
+    course: str
+    pump: str
+    protocol: str
+    cycle: int
+    state: DeliveryState
+    since: When
+    cause: str
+    estimated: bool
+    current_ms: int
+    worst_ms: int
+    limit_at: When | None
+    interrupted_ms: int
+    heard_at: When | None
+    silent: bool
+    bag: str
+    hung_at: When | None
+    planned_change_at: When | None
+    remaining_ml: float | None
+    rate_ml_h: float | None
+    battery_percent: float | None
+    on_battery: bool | None
+    conditions: list[str]
+    incidents: list[IncidentShape]
+
+
+class PumpShape(Shape):
+    """A device as technicians see it. `refusals` counts by named reason; `missing` are messages that never arrived."""
+
+    device: str
+    course: str
+    heard_at: When | None
+    online: bool | None
+    boot: str
+    missing: int
+    repeats: int
+    restarts: int
+    clock_offset_ms: int
+    clock_doubtful: bool
+    refusals: Counts
+
+
+class BoardShape(Shape):
+    """Everything at one instant, the course with the least time left first. `deaf`: what is shown is not news."""
+
+    at: When
+    site: str
+    timezone: str
+    connected: bool
+    deaf: bool
+    courses: list[CourseShape]
+    site_incidents: list[IncidentShape]
+    pumps: list[PumpShape]
+
+
+class PageShape(Shape):
+    """A page and what became of it last; `by` is the transport, `reason` what that transport said when it failed."""
+
+    key: str
+    incident: str
+    course: str
+    to: str
+    by: str
+    priority: Priority
+    why: WhyPaged
+    about: list[str]
+    text: str
+    decided_at: When
+    outcome: Outcome | None
+    reason: str
+    at: When
+
+
+class DoneShape(Shape):
+    """A command that was journalled (record `seq`) and carried out; `message` says in words what it did."""
+
+    seq: int
+    message: str
+    incident: str
+
+
+class LiveShape(Shape):
+    """The process answers."""
+
+    alive: bool
+
+
+class HealthShape(Shape):
+    """The gateway's own state: `ready` means that it hears, stores, judges and can page."""
+
+    ready: bool
+    findings: list[str]
+    numbers: Numbers
