@@ -86,11 +86,12 @@ async def gateway_of(
     clock: Clock,
     transports: Mapping[str, Transport],
     poison: Path,
+    sink: PointSink | None = None,
 ) -> AsyncIterator[Gateway]:
     """A gateway on these parts, recovered and started, not yet running; closes them at the end."""
     from gateway.outside.influx_sink import PoisonFile  # noqa: PLC0415
 
-    sink = make_sink(loaded)
+    sink = sink or make_sink(loaded)
     facts = loaded.ward.transports.values()
     parts = Parts(
         journal=journal,

@@ -47,6 +47,8 @@ class Monitor:
         """Fold one record's event in; returns what is to be done because of it and of the deadlines up to `at`."""
         at = max(at, self.state.desk.now_at)
         self._seq = event.seq
+        if isinstance(event, Loaded) and event.started:
+            self._begin_deaf(at)  # before the time of the outage is lived through: nobody was listening
         effects = self.advance(at - 1) if self._is_due_before(at) else []
         self.state.desk.now_at = at
         now = self._context(at)
@@ -57,7 +59,8 @@ class Monitor:
 
     def advance(self, at: Instant) -> list[Effect]:
         """Fire every deadline up to and including `at`, in the order of time."""
-        overdue = at + 1 - self.state.desk.now_at > GAP_MS
+        first_at = self.next_deadline()
+        overdue = first_at is not None and at - first_at >= GAP_MS
         effects: list[Effect] = []
         while (due_at := self.next_deadline()) is not None and due_at <= at:
             now = self._context(max(due_at, self.state.desk.now_at))
@@ -65,7 +68,7 @@ class Monitor:
             self._settle(now)
             effects += now.effects
         self.state.desk.now_at = max(self.state.desk.now_at, at)
-        return merge_overdue(effects) if overdue else effects
+        return self._merged(effects) if overdue else effects
 
     def next_deadline(self) -> Instant | None:
         """When time alone will change something; None when it never will. Stale wake-ups are settled on the way."""
@@ -79,6 +82,15 @@ class Monitor:
             self._plan(name)
         return None
 
+    def _merged(self, effects: list[Effect]) -> list[Effect]:
+        """One page a person; a contact that was spared is tried after all when the one that was kept fails."""
+        kept, spared = merge_overdue(effects)
+        for page in spared:
+            incident = self.find_incident(page.incident)
+            if incident is not None:
+                escalation.spare(incident, page.key)
+        return kept
+
     def wanted(self, page: Page) -> bool | None:
         """Whether a planned page should go out now: True, None (not while nothing fires), False (pointless)."""
         incident = self.find_incident(page.incident)
@@ -86,7 +98,7 @@ class Monitor:
             return page.why is WhyPaged.RESOLVED
         if incident.state is IncidentState.RESOLVED:
             return False
-        if incident.ack is not None and incident.ack.at >= page.decided_at:
+        if page.why is not WhyPaged.MILESTONE and incident.ack is not None and incident.ack.at >= page.decided_at:
             return False
         reached = incident.reached.get(page.person)
         if reached is not None and reached.round > int(page.key.rsplit("/", 3)[1][1:]):
@@ -162,11 +174,14 @@ class Monitor:
         now.ward, now.protocols = event.ward, event.protocols
         self.state.index_rules()
         now.rules = self.state.rules
-        if event.started:
-            self.state.desk.started_at = self.state.desk.lost_at = now.at
-            self.state.desk.connected, self.state.desk.deaf_until = False, None
         for name in self.state.subjects():
             self._wake(name, Facet.ALL)
+
+    def _begin_deaf(self, at: Instant) -> None:
+        """The process starts: it has no session yet, and what the broker kept is still to be read."""
+        desk = self.state.desk
+        desk.started_at = desk.lost_at = at
+        desk.connected, desk.deaf_until = False, None
 
     def _link(self, session: str, now: Context) -> None:
         desk = self.state.desk

@@ -40,7 +40,7 @@ def _cause(failure: Failure) -> str:
         case ssl.SSLCertVerificationError() as exc:
             words = f"the broker's certificate is not trusted: {exc.verify_message}"
         case ssl.SSLError() as exc:
-            words = f"TLS failed: {exc.reason or exc}"
+            words = f"TLS failed: {exc.strerror or exc}"
         case socket.gaierror() | UnicodeError():
             words = "the broker's name does not resolve"
         case ConnectionRefusedError():

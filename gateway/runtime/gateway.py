@@ -180,6 +180,16 @@ class Gateway:
         """The gateway's time."""
         return self._parts.clock.now()
 
+    @property
+    def version(self) -> int:
+        """Rises with everything that happens."""
+        return self._version
+
+    @property
+    def judged_seq(self) -> int:
+        """The newest record that was judged."""
+        return self._pipeline.judged_seq
+
     async def sleep_until(self, at: Instant) -> None:
         """Return when the gateway's clock says so."""
         await self._parts.clock.sleep_until(at)
