@@ -14,6 +14,7 @@ from gateway.domain.words import IncidentState, Outcome, WhyPaged
 QUIET_MS = 2 * MINUTE_MS
 GRACE_MS = 5 * MINUTE_MS
 FAILED = frozenset({Outcome.REJECTED, Outcome.NO_RECEIPT})
+MISSED = frozenset({Outcome.REJECTED, Outcome.TEMPORARY, Outcome.WITHDRAWN})
 
 
 def next_due(incident: Incident) -> Instant | None:
@@ -148,8 +149,12 @@ def _page_people(subject: Subject, incident: Incident, people: tuple[Person, ...
     incident.round += 1
     names = {person.id for person in people}
     incident.attempts = [attempt for attempt in incident.attempts if attempt.person not in names]
+    incident.spared = [attempt for attempt in incident.spared if attempt.person not in names]
     for person in people:
-        incident.reached[person.id] = Reached(incident.round, len(person.contacts))
+        before = incident.reached.get(person.id)
+        reached = incident.reached[person.id] = Reached(incident.round, len(person.contacts))
+        if before is not None:
+            reached.accepted, reached.perhaps = before.accepted, before.perhaps
         incident.attempts += [
             Attempt(person.id, index, incident.round, context.at + contact.after_ms, why.value)
             for index, contact in enumerate(person.contacts)
@@ -165,7 +170,6 @@ def _try_contacts(subject: Subject, incident: Incident, context: Context) -> Non
     for attempt in due:
         person = context.ward.people.get(attempt.person)
         if person is not None and attempt.contact < len(person.contacts):
-            incident.reached[attempt.person].tried.append(attempt.contact)
             context.effects.append(_page(subject, incident, person, attempt, context))
 
 
@@ -203,10 +207,14 @@ def resolve_incident(subject: Subject, incident: Incident, context: Context) -> 
 
 
 def tell_resolved(subject: Subject, incident: Incident, context: Context) -> None:
-    """Tell who was paged that it is over, by the first contact that took a page and is not voice."""
+    """Tell who was paged that it is over, by the first contact that took a page and is not voice.
+
+    Whom nothing can have reached is not told: "resolved" would be the first that they hear of it.
+    """
     incident.round += 1
-    for name in incident.reached:
-        _tell_over(subject, incident, name, context)
+    for name, reached in incident.reached.items():
+        if reached.perhaps:
+            _tell_over(subject, incident, name, context)
     context.effects.append(incident_point(subject, incident, context))
 
 
@@ -233,23 +241,42 @@ def note_outcome(subject: Subject, incident: Incident, key: str, outcome: Outcom
     tell(incident, context.at, f"page-{outcome.value}", who=name, text=key)
     if outcome not in (Outcome.TEMPORARY, Outcome.UNKNOWN) and (page := incident.outstanding.pop(key, None)) is not None:
         context.effects.append(page_point(subject, name, page, outcome, context))
-    if reached is None or round_ < reached.round:
+    if reached is None:
         return
+    reached.perhaps |= outcome not in MISSED
     if outcome is Outcome.ACCEPTED and contact not in reached.accepted:
         reached.accepted.append(contact)
-    if outcome not in FAILED or contact in reached.failed:
+    if round_ < reached.round or outcome not in FAILED or contact in reached.failed:
         return
     reached.failed.append(contact)
     if incident.state is IncidentState.RESOLVED:
-        if len(reached.failed) < reached.contacts:
+        if round_ > reached.round and len(reached.failed) < reached.contacts:
             incident.round += 1
             _tell_over(subject, incident, name, context)
         return
-    waiting = [attempt for attempt in incident.attempts if attempt.person == name]
+    waiting = [attempt for attempt in incident.attempts if attempt.person == name] or _unspared(incident, name)
     if waiting:
         min(waiting, key=lambda attempt: attempt.due_at).due_at = context.at
     elif incident.state is IncidentState.TRIGGERED and round_ == incident.step_round and _all_failed(incident):
         incident.next_step_at = _after_step(incident, policy_of(incident), context.at)
+
+
+def spare(incident: Incident, key: str) -> None:
+    """This page was merged into another one of the same person: its contact waits for that one to fail."""
+    _, round_text, name, contact_text = key.rsplit("/", 3)
+    page, reached, round_ = incident.outstanding.pop(key, None), incident.reached.get(name), int(round_text[1:])
+    if page is not None and reached is not None and reached.round == round_ and incident.state is IncidentState.TRIGGERED:
+        incident.spared.append(Attempt(name, int(contact_text), round_, page.decided_at, page.why))
+
+
+def _unspared(incident: Incident, name: str) -> list[Attempt]:
+    """The person's first contact that was spared, taken up again."""
+    first = next((attempt for attempt in incident.spared if attempt.person == name), None)
+    if first is None:
+        return []
+    incident.spared.remove(first)
+    incident.attempts.append(first)
+    return [first]
 
 
 def _all_failed(incident: Incident) -> bool:

@@ -137,6 +137,7 @@ def lease(incident: Incident, who: str, at: Instant, until_at: Instant) -> None:
     families = sorted({note.family for note in incident.alerts.values()} | {note.family for note in incident.last_alerts})
     incident.ack = Ack(who, at, until_at, incident.peak, families)
     incident.attempts.clear()
+    incident.spared.clear()
     incident.restart_at = None
     tell(incident, at, "acknowledged", who=who)
 
@@ -146,6 +147,7 @@ def finish(subject: Subject, incident: Incident, context: Context, event: str, *
     move(incident, event)
     incident.closed_at = context.at
     incident.attempts.clear()
+    incident.spared.clear()
     incident.next_step_at = incident.restart_at = None
     del subject.open[incident.route]
     subject.closed.append(incident)

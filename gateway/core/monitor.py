@@ -72,24 +72,21 @@ class Monitor:
 
     def next_deadline(self) -> Instant | None:
         """When time alone will change something; None when it never will. Stale wake-ups are settled on the way."""
+        exact = ""
         while self._wakes:
             wake_at, name = self._wakes[0]
+            if name == exact:
+                return wake_at
             due_at = self._due(name)
             if due_at is not None and due_at <= wake_at:
                 return wake_at
             heappop(self._wakes)
             self.state.wakes.pop(name, None)
-            self._plan(name)
+            if due_at is not None:
+                exact = name
+                self.state.wakes[name] = due_at
+                heappush(self._wakes, (due_at, name))
         return None
-
-    def _merged(self, effects: list[Effect]) -> list[Effect]:
-        """One page a person; a contact that was spared is tried after all when the one that was kept fails."""
-        kept, spared = merge_overdue(effects)
-        for page in spared:
-            incident = self.find_incident(page.incident)
-            if incident is not None:
-                escalation.spare(incident, page.key)
-        return kept
 
     def wanted(self, page: Page) -> bool | None:
         """Whether a planned page should go out now: True, None (not while nothing fires), False (pointless)."""

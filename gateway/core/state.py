@@ -172,13 +172,16 @@ class Attempt:
 
 @dataclass(slots=True)
 class Reached:
-    """What one round did for one person: contacts tried, and those that failed for good."""
+    """What one round did for one person: contacts that failed for good.
+
+    From earlier rounds too: contacts that took a page, and whether anything may have reached the person (`perhaps`).
+    """
 
     round: int
     contacts: int
-    tried: list[int] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)
     accepted: list[int] = field(default_factory=list)
+    perhaps: bool = False
 
 
 @dataclass(slots=True)
@@ -202,7 +205,10 @@ class Happening:
 
 @dataclass(slots=True)
 class Incident:
-    """What people own. `step` is the index of the step that was paged last; `peak` never falls while it is open."""
+    """What people own. `step` is the index of the step that was paged last; `peak` never falls while it is open.
+
+    `spared` are contacts whose overdue page was merged into another one of the same person: tried only if that one fails.
+    """
 
     key: str
     subject: str
@@ -219,6 +225,7 @@ class Incident:
     next_step_at: Instant | None = None
     cycle_at: Instant | None = None
     attempts: list[Attempt] = field(default_factory=list)
+    spared: list[Attempt] = field(default_factory=list)
     reached: dict[str, Reached] = field(default_factory=dict)
     ack: Ack | None = None
     restart_at: Instant | None = None

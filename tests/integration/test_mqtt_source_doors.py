@@ -118,7 +118,7 @@ async def test_a_name_that_does_not_resolve_is_found(host):
 
 @contextlib.asynccontextmanager
 async def speaking(answers: dict[int, bytes]) -> AsyncIterator[int]:
-    """Port of something that answers packets of the types in `answers` (`ID` stands for the packet's own) and ignores all others."""
+    """Port of something that answers packets of the types in `answers` (`ID`: the packet's own) and ignores all others."""
     writers = []
 
     async def answer(reader, writer) -> None:
