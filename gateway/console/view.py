@@ -31,12 +31,15 @@ _FAILED = {Outcome.REJECTED, Outcome.TEMPORARY, Outcome.UNKNOWN, Outcome.NO_RECE
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """The clock against the protocol's limit; both parts in percent of the bar, which is full at the limit."""
+    """The clock against the protocol's limit; both parts in percent of the bar, which is full at the limit.
+
+    `verdict` says what it means that the limit is, or may be, passed; it is empty before.
+    """
 
     current_percent: float
     worst_percent: float
     limit_ms: int
-    passed: bool
+    verdict: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,14 @@ def _gauge(line: CourseLine, at: int) -> Gauge | None:
     if limit_ms <= 0:
         return None
     current, worst = (min(FULL, round(FULL * length_ms / limit_ms, 1)) for length_ms in (line.current_ms, line.worst_ms))
-    return Gauge(current, worst, limit_ms, passed=line.worst_ms >= limit_ms)
+    return Gauge(current, worst, limit_ms, _verdict(line, limit_ms))
+
+
+def _verdict(line: CourseLine, limit_ms: int) -> str:
+    if line.worst_ms < limit_ms:
+        return ""
+    over = "OVER" if line.current_ms >= limit_ms else "May be OVER"
+    return f"{over} {say_ms(limit_ms)}: premedication and supervised restart per protocol"
 
 
 def _counts(board: Board) -> list[tuple[Priority, int]]:

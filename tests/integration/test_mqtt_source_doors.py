@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socketserver
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -119,22 +120,24 @@ async def test_a_name_that_does_not_resolve_is_found(host):
 @contextlib.asynccontextmanager
 async def speaking(answers: dict[int, bytes]) -> AsyncIterator[int]:
     """Port of something that answers packets of the types in `answers` (`ID`: the packet's own) and ignores all others."""
-    writers = []
 
-    async def answer(reader, writer) -> None:
-        writers.append(writer)
-        heard = bytearray()
-        while piece := await reader.read(1_000):
-            heard += piece
-            for kind, body in packets(heard):
-                writer.write(answers.get(kind, b"").replace(b"ID", body[:2]))
-
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
-        for writer in writers:
-            writer.close()
+    class Answering(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            heard = bytearray()
             with contextlib.suppress(OSError):
-                await writer.wait_closed()
+                while piece := self.request.recv(1_000):
+                    heard += piece
+                    for kind, body in packets(heard):
+                        self.request.sendall(answers.get(kind, b"").replace(b"ID", body[:2]))
+
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answering)
+    serving = asyncio.create_task(asyncio.to_thread(server.serve_forever, 0.01))
+    try:
+        yield server.server_address[1]
+    finally:
+        await asyncio.to_thread(server.shutdown)
+        await serving
+        await asyncio.to_thread(server.server_close)  # waits until every caller has hung up
 
 
 async def test_a_broker_that_never_answers_is_found(monkeypatch):
