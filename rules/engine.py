@@ -1,7 +1,8 @@
 """From findings to alerts: hold, priority by duration, milestones. Pure; the alerts passed in are changed in place.
 
 An alert is pending until it has held and reached its first rung; while it fires its priority never falls; it resolves when its
-finding is gone. What holds a rule back (`unless`) keeps an alert from starting to fire, never one that fires already.
+finding is gone. What holds a rule back (`unless`) keeps an alert from starting to fire and one that fires from speaking again;
+it ends nothing, and the clocks run on.
 """
 
 from collections.abc import Iterable
@@ -118,7 +119,9 @@ def _advance(rule: Rule, finding: Finding, alert: Alert, at: Instant, *, held_ba
     changes: list[Change] = []
     held_at = alert.evidence_at + _hold_ms(rule, finding)
     priority = _priority(rule, finding, alert.since, at) if at >= held_at else None
-    if alert.phase is AlertPhase.PENDING and priority is not None and not held_back:
+    if held_back:
+        pass
+    elif alert.phase is AlertPhase.PENDING and priority is not None:
         alert.phase, alert.priority, alert.fired_at = AlertPhase.FIRING, priority, at
         alert.milestones = _milestones_passed(rule, alert.since, at)
         changes.append(Change(ChangeKind.FIRED, alert))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gateway.domain.instants import MINUTE_MS
 from gateway.domain.view import CourseView, Facet
-from gateway.domain.words import Condition, DeliveryState
+from gateway.domain.words import Condition, DeliveryState, Priority
 from rules.model import Finding
 
 _CONDITIONS = frozenset(Condition)
@@ -39,7 +39,7 @@ def _delivery_unknown(view: CourseView, _params: Mapping[str, float]) -> tuple[F
     judged = view.judgement
     if judged.state is not DeliveryState.UNKNOWN:
         return ()
-    return (Finding(since=judged.since, evidence_at=judged.evidence_at),)
+    return (Finding(since=judged.since, evidence_at=judged.evidence_at, detail=judged.cause),)
 
 
 def _alarm_active(view: CourseView, _params: Mapping[str, float]) -> tuple[Finding, ...]:
@@ -53,6 +53,7 @@ def _alarm_active(view: CourseView, _params: Mapping[str, float]) -> tuple[Findi
             detail=active.text,
         )
         for active in view.conditions
+        if active.priority is not Priority.INFORMATION  # shown, nobody's trouble
     )
 
 

@@ -59,19 +59,20 @@ def judge_subject(state: State, subject: Course | Site, woken: int, now: Context
 def next_due(state: State, subject: Course | Site) -> Instant | None:
     """When time alone changes this subject's judgement or alerts; incidents have their own deadlines."""
     instants = []
+    due_at = next_alert_due(subject.alerts)
     if isinstance(subject, Course):
         pump = state.pumps.get(f"{subject.site}/{subject.pump}")
         if pump is not None and subject.ended_at is None:
-            if subject.delivery.state is DeliveryState.DELIVERING:
+            if delivery.may_fall_silent(subject):
                 instants.append(pump.heard_at + promise_ms(pump, state.protocols.get(subject.protocol)))
             if pump.judged_from:
                 instants.append(pump.judged_from)
+                due_at = None  # its rules wait until then
     else:
-        instants += [due_at for pump in _unassigned(state) if (due_at := next_alert_due(pump.alerts)) is not None]
+        instants += [pump_due_at for pump in _strangers(state) if (pump_due_at := next_alert_due(pump.alerts)) is not None]
     desk = state.desk
     if desk.deaf_until is not None and desk.deaf_until > desk.now_at:
         instants.append(desk.deaf_until)
-    due_at = next_alert_due(subject.alerts)
     if due_at is not None:
         instants.append(due_at)
     return min(instants, default=None)
@@ -86,7 +87,7 @@ def alerts_of(state: State, subject: Course | Site) -> Iterable[Alert]:
     """All alerts that stand about a subject."""
     yield from subject.alerts.values()
     if isinstance(subject, Site):
-        for pump in _unassigned(state):
+        for pump in _strangers(state):
             yield from pump.alerts.values()
 
 
@@ -100,16 +101,18 @@ def _judge_site(state: State, site: Site, woken: int, now: Context) -> list[Chan
     changes = _drop_orphans(site.alerts, rules) if woken == Facet.ALL else []
     view = View(now.at, deaf_since=None if desk.connected else desk.lost_at)
     changes += judge(rules.values(), site.alerts, view, woken=woken, scope="site")
-    for pump in _unassigned(state):
+    for pump in _strangers(state):
         if pump.minutes or pump.alerts:
             state.pump(pump.site, pump.device)
-            view = View(now.at, messages=twin.messages_of(pump, now.at), unassigned=pump.device)
+            messages = (0, 0) if pump.course else twin.messages_of(pump, now.at)
+            view = View(now.at, messages=messages, unassigned=pump.device)
             changes += judge(rules.values(), pump.alerts, view, woken=woken, scope="pump")
     return changes
 
 
-def _unassigned(state: State) -> list[Pump]:
-    return [pump for pump in state.pumps.values() if not pump.course]
+def _strangers(state: State) -> list[Pump]:
+    """Pumps of no course, and those that have just got one: what the site was told about them must still be taken back."""
+    return [pump for pump in state.pumps.values() if not pump.course or pump.alerts]
 
 
 def _view(course: Course, pump: Pump, protocol: Protocol, now: Context) -> View:

@@ -10,6 +10,9 @@ BRIEF_STOP_MS = 60 * SECOND_MS
 VOLUME_TOLERANCE_MIN_MS = 2 * MINUTE_MS
 VOLUME_TOLERANCE_PERCENT = 6  # nominal accuracy of an ambulatory pump
 
+SILENCE = "silence"  # the pump has not been heard within its promise
+UNSAID = "unsaid"  # the pump is heard, but has not said whether it delivers
+
 _UNEXPLAINED = frozenset({"alarm", "unspecified", "stopped"})
 _CONDITIONS = frozenset(Condition)
 
@@ -18,7 +21,7 @@ def judge(course: Course, pump: Pump, protocol: Protocol, at: Instant, *, silent
     """Bring the course's judgement up to `at`; True when it changed."""
     before = course.delivery
     judged = _judgement(course, pump, protocol, at, silent=silent)
-    if (judged.state, judged.since, judged.cause) == (before.state, before.since, before.cause):
+    if judged == judgement_of(course):
         return False
     if judged.state is not before.state:
         _close_stretch(before, judged, pump, at)
@@ -44,33 +47,41 @@ def worst_ms(course: Course, pump: Pump, at: Instant) -> int:
         return at - course.delivery.since
     if course.delivery.state is not DeliveryState.INTERRUPTED:
         return 0
-    known_at = max(pump.flow.before_at, course.delivery.interruption_ended_at)
-    return max(current_ms(course, at), at - known_at if known_at else 0)
+    known_at = max(pump.flow.before_at, course.delivery.interruption_ended_at, _started_at(course))
+    return max(current_ms(course, at), at - known_at)
 
 
-def weigh(course: Course, pump: Pump, infused_ml: float, observed: Instant, *, promise_ms: int) -> None:
-    """Let the pump's volume counter tell what happened while it was silent; then remember it.
+def may_fall_silent(course: Course) -> bool:
+    """Whether time alone may turn this judgement into "unknown, for silence"."""
+    state = course.delivery.state
+    return state is DeliveryState.DELIVERING or (state is DeliveryState.UNKNOWN and course.delivery.cause != SILENCE)
 
-    Volume is the better witness than the commanded rate. A counter that went back was reset: it proves nothing.
+
+def weigh(course: Course, pump: Pump, infused_ml: float, observed: Instant, *, promise_ms: int, stopped: bool) -> None:
+    """Let the pump's volume counter tell what happened while it was silent; then remember it. `stopped`: it stands now.
+
+    Volume is the better witness than the commanded rate. A counter that went back was reset: it proves nothing; nor does what
+    was counted for another course or bag.
     """
     if observed <= pump.infused_at:
         return
     gap_ms = observed - pump.infused_at
-    if pump.infused_ml is not None and gap_ms >= promise_ms and infused_ml >= pump.infused_ml:
+    comparable = pump.infused_ml is not None and infused_ml >= pump.infused_ml and pump.infused_at >= _started_at(course)
+    if pump.infused_ml is not None and comparable and gap_ms >= promise_ms:
         rate_ml_h = pump.set_rate_ml_h or pump.rate_ml_h or (course.bag.rate_ml_h if course.bag else 0.0)
         if rate_ml_h > 0:
             flowed_ms = min(gap_ms, round((infused_ml - pump.infused_ml) / rate_ml_h * HOUR_MS))
-            _note_volume(course.delivery, pump, flowed_ms=flowed_ms, gap_ms=gap_ms, observed=observed)
+            _note_volume(course.delivery, pump, flowed_ms, gap_ms, observed, stopped=stopped)
     pump.infused_ml, pump.infused_at = infused_ml, observed
 
 
-def _note_volume(delivery: Delivery, pump: Pump, *, flowed_ms: int, gap_ms: int, observed: Instant) -> None:
+def _note_volume(delivery: Delivery, pump: Pump, flowed_ms: int, gap_ms: int, observed: Instant, *, stopped: bool) -> None:
     missing_ms = gap_ms - flowed_ms
     if missing_ms <= max(VOLUME_TOLERANCE_MIN_MS, gap_ms * VOLUME_TOLERANCE_PERCENT // 100):
         delivery.confirmed_by_volume_at = delivery.flowed_until = observed
         return
     delivery.flowed_until = pump.infused_at + flowed_ms
-    if pump.flow.delivering:
+    if pump.flow.delivering and not stopped:  # a pump that stands is judged as interrupted since then
         found = Interruption(delivery.flowed_until, observed, "silence", estimated=True, found=True)
         _record(delivery, found)
 
@@ -88,9 +99,15 @@ def _judgement(course: Course, pump: Pump, protocol: Protocol, at: Instant, *, s
     if flow.delivering and not silent:
         since = max(flow.since, bag.hung_at)
         return Judgement(DeliveryState.DELIVERING, since, since)
-    last_word_at = min(pump.heard_at, pump.observed_at) if pump.heard_at else 0
-    since = max(last_word_at, course.enrolled_at)
-    return Judgement(DeliveryState.UNKNOWN, since, since, "silence")
+    cause = SILENCE if silent else UNSAID
+    last_word_at = min(pump.heard_at, pump.observed_at)  # only a pump that said that it delivers: else since the bag hangs
+    since = max(last_word_at, course.enrolled_at) if flow.delivering else _started_at(course)
+    return Judgement(DeliveryState.UNKNOWN, since, since, cause)
+
+
+def _started_at(course: Course) -> Instant:
+    """Since when delivery is expected of this bag."""
+    return max(course.enrolled_at, course.bag.hung_at) if course.bag else course.enrolled_at
 
 
 def _interrupted(course: Course, pump: Pump, protocol: Protocol) -> Judgement:
@@ -127,18 +144,18 @@ def _cause(pump: Pump, protocol: Protocol) -> str:
 def _onset(course: Course, pump: Pump, protocol: Protocol, cause: str) -> tuple[Instant, bool]:
     """When delivery stopped, and whether that is an estimate: an occlusion alarm, or a word after silence, comes late."""
     flow, delivery, bag = pump.flow, course.delivery, course.bag
-    hung_at = bag.hung_at if bag else course.enrolled_at
+    started_at = _started_at(course)
     onset, estimated = flow.since, False
     silent_ms = max(protocol.silent_at_least_ms, protocol.silent_intervals * pump.interval_ms)
     if flow.before_at and flow.since - flow.before_at > silent_ms:
         onset, estimated = max(flow.before_at, min(delivery.flowed_until, flow.since)), True
     if flow.before_at == 0:
-        onset = hung_at
+        onset = started_at
     if cause in OCCLUSIONS:
         rate_ml_h = pump.set_rate_ml_h or (bag.rate_ml_h if bag else 0.0)
         lag_ms = round(protocol.occlusion_volume_ml / rate_ml_h * HOUR_MS) if rate_ml_h > 0 else 0
         onset, estimated = min(onset, flow.since - lag_ms), True
-    return max(onset, hung_at, delivery.interruption_ended_at), estimated
+    return max(onset, started_at, delivery.interruption_ended_at), estimated
 
 
 def _close_stretch(delivery: Delivery, judged: Judgement, pump: Pump, at: Instant) -> None:

@@ -4,6 +4,7 @@ from gateway.core.codes import code_for
 from gateway.core.context import Context
 from gateway.core.incidents import News, finish, move, tell
 from gateway.core.judgements import incident_point, page_point
+from gateway.core.oncall import CAREGIVER
 from gateway.core.state import Attempt, Incident, Outstanding, Reached, Subject
 from gateway.core.texts import compose
 from gateway.domain.effects import Page
@@ -82,7 +83,8 @@ def next_step(subject: Subject, incident: Incident, why: WhyPaged, context: Cont
             incident.step_round = _page_people(subject, incident, people, why, context)
             incident.next_step_at = _after_step(incident, policy, context.at + policy.steps[index].wait_ms)
             return
-        _page_gap(subject, incident, context)
+        if any(target != CAREGIVER for target in policy.steps[index].targets):  # an absent caregiver is nobody's gap
+            _page_gap(subject, incident, context)
     if policy.steps:
         incident.next_step_at = _after_step(incident, policy, context.at + MINUTE_MS)
 

@@ -98,8 +98,7 @@ def _take(incident: Incident, change: Change, rules: dict[str, Rule], news: News
 def _is_new(incident: Incident, alert: Alert, priority: Priority) -> bool:
     """A new kind of trouble, as urgent as the rest: an acknowledgement of the rest does not cover it."""
     ack = incident.ack
-    others = max((note.priority.rank for note in incident.alerts.values()), default=0)
-    return ack is not None and alert.family not in ack.families and priority.rank >= others
+    return ack is not None and alert.family not in ack.families and priority.rank >= priority_of(incident).rank
 
 
 def _drop(incident: Incident, alert: Alert, at: Instant) -> None:

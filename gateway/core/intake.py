@@ -6,7 +6,7 @@ from gateway.core.state import Bag, Course, Pump
 from gateway.domain.instants import MINUTE_MS, Instant
 from gateway.domain.readings import AlarmChange, Decoded, DiaryEntry, LinkStatus, Observation, PumpEvent
 from gateway.domain.view import Facet
-from gateway.domain.words import PumpEventKind
+from gateway.domain.words import DeliveryStatus, PumpEventKind
 from rules.model import Protocol
 
 AT_LEAST_MS = 5 * MINUTE_MS
@@ -47,11 +47,12 @@ def _take(pump: Pump, course: Course | None, reading: Observation | AlarmChange 
     protocol = now.protocols.get(course.protocol) if course is not None else None
     promise = promise_ms(pump, protocol)
     observed = twin.observed_at(pump, reading, now.at)
+    first = course is not None and pump.heard_at < course.enrolled_at
     came_back = pump.heard_at != 0 and (now.at - pump.heard_at >= promise or _first_since_link(pump, now))
-    woken = twin.hear(pump, now.at, observed, was_silent=came_back)
+    woken = twin.hear(pump, now.at, observed, was_silent=came_back) | (Facet.HEARD if first else 0)
     if isinstance(reading, Observation):
         if reading.infused_ml is not None:
-            _weigh(pump, course, reading.infused_ml, observed, promise)
+            _weigh(pump, course, reading.infused_ml, observed, promise, reading.delivery_status)
         return woken | twin.observe(pump, reading, observed)
     if isinstance(reading, AlarmChange):
         return woken | twin.change_alarm(pump, reading, observed)
@@ -69,9 +70,12 @@ def _first_since_link(pump: Pump, now: Context) -> bool:
     return draining and pump.heard_at < max(desk.linked_at, desk.started_at)
 
 
-def _weigh(pump: Pump, course: Course | None, infused_ml: float, observed: Instant, promise: int) -> None:
+def _weigh(
+    pump: Pump, course: Course | None, infused_ml: float, observed: Instant, promise: int, status: DeliveryStatus | None
+) -> None:
     if course is not None:
-        delivery.weigh(course, pump, infused_ml, observed, promise_ms=promise)
+        stopped = status in (DeliveryStatus.NOT_DELIVERING, DeliveryStatus.KVO)
+        delivery.weigh(course, pump, infused_ml, observed, promise_ms=promise, stopped=stopped)
     elif observed > pump.infused_at:
         pump.infused_ml, pump.infused_at = infused_ml, observed
 

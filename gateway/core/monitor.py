@@ -88,6 +88,15 @@ class Monitor:
                 heappush(self._wakes, (due_at, name))
         return None
 
+    def _merged(self, effects: list[Effect]) -> list[Effect]:
+        """One page a person; a contact that was spared is tried after all when the one that was kept fails."""
+        kept, spared = merge_overdue(effects)
+        for page in spared:
+            incident = self.find_incident(page.incident)
+            if incident is not None:
+                escalation.spare(incident, page.key)
+        return kept
+
     def wanted(self, page: Page) -> bool | None:
         """Whether a planned page should go out now: True, None (not while nothing fires), False (pointless)."""
         incident = self.find_incident(page.incident)

@@ -82,7 +82,7 @@ def _enrol(state: State, command: Enrol, now: Context) -> Done:
     )
     before = state.courses.get(command.course)
     if before is not None:
-        course.closed = before.closed
+        course.open, course.closed = before.open, before.closed
     state.add_course(course)
     pump.course = command.course
     message = (
@@ -140,7 +140,9 @@ def _hang(state: State, command: HangBag, now: Context) -> Done:
     course = _running(state, command.course)
     if course is None:
         return _no(f"no course {command.course} is running")
-    protocol = state.protocols[course.protocol]
+    protocol = state.protocols.get(course.protocol)
+    if protocol is None:
+        return _no(f"protocol {course.protocol!r} of {course.id} is not loaded any more; put it back into the ward file")
     refusal = _bag_refusal(command, protocol, now.at)
     if refusal:
         return _no(refusal)
@@ -179,15 +181,25 @@ def _on_incident(state: State, who: str, command: Acknowledge | Escalate | Close
         said = replies.take(subject, incident, who, command.for_ms, now)
         return _yes(said, subject.id, incident.key)
     if isinstance(command, Escalate):
-        incidents.move(incident, "escalate")
-        incidents.tell(incident, now.at, "escalated", who=who)
-        incident.ack, incident.restart_at = None, None
-        escalation.next_step(subject, incident, WhyPaged.ESCALATED, now)
-        return _yes(f"{subject.id}: the next step is paged", subject.id, incident.key)
+        return _escalate(subject, incident, who, now)
     if isinstance(command, Note):
         incidents.tell(incident, now.at, "note", who=who, text=command.text)
         return _yes("noted", subject.id, incident.key)
     return _close(subject, incident, who, command, now)
+
+
+def _escalate(subject: Subject, incident: Incident, who: str, now: Context) -> Done:
+    if not escalation.policy_of(incident).steps:
+        return _no("its policy pages nobody; there is no next step")
+    before = incident.round
+    incidents.move(incident, "escalate")
+    incidents.tell(incident, now.at, "escalated", who=who)
+    incident.ack, incident.restart_at = None, None
+    escalation.next_step(subject, incident, WhyPaged.ESCALATED, now)
+    said = "the next step is paged"
+    if incident.round == before and incident.next_step_at is not None:
+        said = f"everybody was paged lately; the policy starts again at {clock_time(incident.next_step_at, now)}"
+    return _yes(f"{subject.id}: {said}", subject.id, incident.key)
 
 
 def _close(subject: Subject, incident: Incident, who: str, command: Close, now: Context) -> Done:

@@ -93,10 +93,11 @@ class Outbox:
 
     def _pick(self, ready: Iterable[Sending], room: Mapping[str, int]) -> list[Sending]:
         """By priority, then by turns among the owners, then by time; as far as the transports have room."""
+        self._count_owners()
         queues: dict[tuple[int, str], deque[Sending]] = {}
         for sending in sorted(ready, key=lambda sending: sending.due_at):
             queues.setdefault((-_rank(sending.item), _owner(sending.item)), deque()).append(sending)
-        turns = [(rank, self._served.get(owner, 0), queue[0].due_at, owner) for (rank, owner), queue in queues.items()]
+        turns = [(rank, self._served[owner], queue[0].due_at, owner) for (rank, owner), queue in queues.items()]
         heapify(turns)
         left, picked = dict(room), []
         while turns:
@@ -114,6 +115,13 @@ class Outbox:
                 heappush(turns, (rank, served, queue[0].due_at, owner))
         return picked
 
+    def _count_owners(self) -> None:
+        """Who has nothing here any more is forgotten; who is new comes before the others, and owes nothing for their past."""
+        owners = {_owner(sending.item): None for sending in self._items.values()}
+        known = {owner: self._served[owner] for owner in owners if owner in self._served}
+        newcomer = min(known.values(), default=1) - 1
+        self._served = {owner: known.get(owner, newcomer) for owner in owners}
+
     def settle(self, key: str, outcome: Outcome, at: Instant) -> Stage | None:
         """Note what became of an attempt; returns where the item is now, None when it is done (or was not ours)."""
         sending = self._items.get(key)
@@ -126,8 +134,6 @@ class Outbox:
             sending.due_at = at + self.receipt_deadlines_ms[sending.item.transport]
         else:
             del self._items[key]
-            if not self._items:
-                self._served.clear()
             return None
         return sending.stage
 

@@ -1,6 +1,7 @@
 """What people write back (`4711`, `ack 4711`, `ack`) and what they are told."""
 
 import re
+from unicodedata import normalize
 
 from gateway.core.context import Context
 from gateway.core.escalation import policy_of
@@ -31,7 +32,7 @@ def sender_of(ward: Ward, transport: str, address: str) -> Person | None:
 
 def answer(person: Person, text: str, subjects: dict[str, Subject], context: Context) -> str | None:
     """Act on a reply of a known person; returns what to answer, None to stay silent (too many corrections)."""
-    match = _REPLY.fullmatch(text.strip())
+    match = _REPLY.fullmatch(normalize("NFKC", text).strip())  # a Chinese keyboard writes wide digits
     if match is None or not (match["word"] or match["code"]):
         return _correct(person, "Not understood. Reply with the code of the page to take it.", context)
     if match["code"]:

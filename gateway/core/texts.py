@@ -20,6 +20,8 @@ _CAUSES = {
     "between-doses": "between doses",
     "unspecified": "no reason given",
     "stopped": "no reason given",
+    "silence": "pump not heard",
+    "unsaid": "pump does not say if it delivers",
 }
 
 _LEADS = {
@@ -38,36 +40,52 @@ def compose(subject: Subject, incident: Incident, why: WhyPaged, code: str, cont
     if why is WhyPaged.RESOLVED:
         return _over(subject, incident, context)
     lead = "" if why is WhyPaged.RAISED and incident.round == 1 else _LEADS.get(why, "")
-    head = f"{lead}{subject.id} {incident.peak.value.upper()}: "
-    tail = f"{_limit(subject, context)} Reply {code} to take it."
-    essential = head + _fitting(notes, subject, context, ESSENTIAL_MAX - len(head) - len(tail)) + tail
+    head = f"{subject.id} {incident.peak.value.upper()}: "
+    reply = f" Reply {code} to take it."
+    said = [_say(note, subject, context) for note in notes]
+    essential = _fitting(lead, head, said, _limits(subject, context), reply)
     return f"{essential}\n{notes[0].first}" if notes and notes[0].first else essential
 
 
 def _over(subject: Subject, incident: Incident, context: Context) -> str:
     """The end of it; and what the protocol wants when delivery had stopped for longer than its limit."""
-    what = "; ".join(_say(note, subject, context) for note in incident.last_alerts[:1])
-    said = f"{subject.id} RESOLVED after {say_ms(context.at - incident.opened_at)}: was {what}."
+    notes = list(incident.alerts.values()) or incident.last_alerts
+    what = f": was {_say(notes[0], subject, context)}" if notes else ""
+    last_line = incident.history[-1]
+    ending = f"CLOSED by {last_line.who}" if last_line.what == "closed" and last_line.who else "RESOLVED"
+    said = f"{subject.id} {ending} after {say_ms(context.at - incident.opened_at)}"
+    return _shortest_of(
+        [f"{said}{what}{_was_over(subject, incident, context)}", f"{said}{_was_over(subject, incident, context)}"]
+    )
+
+
+def _was_over(subject: Subject, incident: Incident, context: Context) -> str:
     protocol = context.protocols.get(subject.protocol) if isinstance(subject, Course) else None
     if protocol is None or not isinstance(subject, Course) or not subject.delivery.interruptions:
-        return said
+        return "."
     last = subject.delivery.interruptions[-1]
     stopped_ms = last.until - last.since
     if last.until < incident.opened_at or stopped_ms < protocol.interruption_limit_ms:
-        return said
+        return "."
     limit = say_ms(protocol.interruption_limit_ms)
-    return f"{said} Stopped for {say_ms(stopped_ms)}, OVER {limit}: premedication and supervised restart per protocol."
+    return f". Stopped for {say_ms(stopped_ms)}, OVER {limit}: premedication and supervised restart per protocol."
 
 
-def _fitting(notes: list[Note], subject: Subject, context: Context, room: int) -> str:
-    """As many of the alerts as fit; the others are counted."""
-    said = [_say(note, subject, context) for note in notes]
-    for count in range(len(said), 0, -1):
-        more = f" +{len(said) - count} more" if count < len(said) else ""
-        text = f"{'; '.join(said[:count])}{more}."
-        if len(text) <= room or count == 1:
-            return text
-    return ""
+def _fitting(lead: str, head: str, said: list[str], limits: tuple[str, ...], reply: str) -> str:
+    """As much as fits: of the alerts the most urgent first, the others counted; then without lead, then with a shorter limit."""
+    tried = []
+    for limit in limits:
+        for start in (lead + head, head):
+            for count in range(len(said), 0, -1):
+                more = f" +{len(said) - count} more" if count < len(said) else ""
+                tried.append(f"{start}{'; '.join(said[:count])}{more}.{limit}{reply}")
+    return _shortest_of(tried)
+
+
+def _shortest_of(texts: list[str]) -> str:
+    """The first that fits into one message; the shortest, cut, where none does."""
+    shortest = min(texts, key=len)
+    return next((text for text in texts if len(text) <= ESSENTIAL_MAX), shortest[:ESSENTIAL_MAX])
 
 
 def _say(note: Note, subject: Subject, context: Context) -> str:
@@ -80,20 +98,20 @@ def _say(note: Note, subject: Subject, context: Context) -> str:
     )
 
 
-def _limit(subject: Subject, context: Context) -> str:
-    """The protocol's limit without delivery, as the clock time at which it is reached; past it, what that means."""
+def _limits(subject: Subject, context: Context) -> tuple[str, ...]:
+    """The protocol's limit without delivery, as the clock time at which it is reached; past it, what that means. Long and short."""
     if not isinstance(subject, Course) or subject.delivery.state not in (DeliveryState.INTERRUPTED, DeliveryState.UNKNOWN):
-        return ""
+        return ("",)
     protocol = context.protocols.get(subject.protocol)
     if protocol is None:
-        return ""
+        return ("",)
     limit_at = subject.delivery.since + protocol.interruption_limit_ms
     limit = say_ms(protocol.interruption_limit_ms)
     if context.at < limit_at:
-        return f" {limit} limit at {clock_time(limit_at, context)}."
+        return (f" {limit} limit at {clock_time(limit_at, context)}.",)
     if subject.delivery.state is DeliveryState.UNKNOWN:
-        return f" {limit} limit may be passed."
-    return f" OVER {limit}: premedication and supervised restart per protocol."
+        return (f" {limit} limit may be passed.",)
+    return (f" OVER {limit}: premedication and supervised restart per protocol.", f" OVER {limit}: supervised restart.")
 
 
 def clock_time(instant: Instant, context: Context) -> str:

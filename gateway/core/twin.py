@@ -12,6 +12,7 @@ REFUSAL_WINDOW_MS = 5 * MINUTE_MS
 CATCH_UP_MS = 30 * SECOND_MS
 INTERVAL_MAX_MS = 60 * MINUTE_MS
 LONG_INTERVAL_MS = MINUTE_MS
+FIRST_INTERVAL_MS = MINUTE_MS
 
 _STOPPED_BY = {PumpEventKind.DELIVERY_STOPPED: "stopped", PumpEventKind.DELIVERY_COMPLETE: Condition.INFUSION_COMPLETE}
 
@@ -96,15 +97,21 @@ def observe(pump: Pump, reading: Observation, observed: Instant) -> int:
     if observed < pump.measured_at:
         return facets
     if pump.measured_at and 0 < observed - pump.measured_at <= INTERVAL_MAX_MS:
-        step = observed - pump.measured_at
         before_ms = pump.interval_ms
-        pump.interval_ms = step if before_ms == 0 else (3 * before_ms + step) // 4
+        pump.interval_ms = _learnt_ms(before_ms, observed - pump.measured_at)
         if pump.interval_ms < before_ms and before_ms > LONG_INTERVAL_MS:
             facets |= Facet.DELIVERY  # its promise got shorter: the moment of silence may come earlier than planned
     pump.measured_at = observed
     pump.boot = reading.boot or pump.boot
     _copy_measures(pump, reading)
     return facets
+
+
+def _learnt_ms(known_ms: int, step_ms: int) -> int:
+    """The reporting interval after one more step. It at most doubles a step: one silence must not excuse the next."""
+    if step_ms > known_ms:
+        return min(step_ms, 2 * max(known_ms, FIRST_INTERVAL_MS))
+    return (3 * known_ms + step_ms) // 4
 
 
 def _copy_measures(pump: Pump, reading: Observation) -> None:
@@ -179,7 +186,8 @@ def change_alarm(pump: Pump, reading: AlarmChange, observed: Instant) -> int:
             return 0
         known.active, known.changed_at = False, observed
         return Facet.CONDITIONS
-    if known is None or not known.active:
+    fresh = known is None or not known.active
+    if known is None or fresh:
         known = PumpCondition(reading.condition, observed, observed, active=True)
         pump.conditions[reading.condition] = known
     known.changed_at = observed
@@ -188,7 +196,7 @@ def change_alarm(pump: Pump, reading: AlarmChange, observed: Instant) -> int:
     if reading.stops_delivery is not None:
         known.stops_delivery = reading.stops_delivery
     facets = Facet.CONDITIONS
-    if reading.stops_delivery and reading.phase is AlarmPhase.START:
+    if reading.stops_delivery and (fresh or reading.phase is AlarmPhase.START):
         facets |= _note_flow(pump.flow, observed, reading.seq or 0, delivering=False, reason=reading.condition)
         facets |= Facet.DELIVERY
     return facets

@@ -1,11 +1,12 @@
 """The gateway of a story: the real fold, outbox and codec; a journal that survives crashes, and memory that does not."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.config.load import load_ward_mapping
 from gateway.config.merge import merge_patch
-from gateway.core.outbox import Decided, Outbox, Sending
+from gateway.core.outbox import Decided, Outbox, Sending, Stage
 from gateway.domain.effects import Answer, CommandResult, Effect, Page
 from gateway.domain.instants import Instant
 from gateway.domain.words import Outcome
@@ -17,6 +18,15 @@ from gateway.scenario.grammar import Scenario
 SENDS_AT_ONCE = 64
 
 
+@dataclass(slots=True)
+class Planned:
+    """An effect as the outbox keeps it: durable until it is done. `accepted`: only its receipt is still to come."""
+
+    item: Page | Answer
+    attempts: int = 0
+    accepted: bool = False
+
+
 class House:
     """One gateway: `journal` and `planned` are durable, everything else is memory."""
 
@@ -25,7 +35,7 @@ class House:
         self._protocols = scenario.protocols
         self._tell = tell
         self.journal: list[Record] = []
-        self.planned: dict[str, tuple[Page | Answer, int]] = {}
+        self.planned: dict[str, Planned] = {}
         self.inbox: list[tuple[str, bytes]] = []
         self.up = False
         self.session_up = True
@@ -44,8 +54,9 @@ class House:
             self.fold.apply(record)  # effects up to the cursor were made durable when they were decided
         facts = ward.transports.values()
         self.outbox = Outbox({fact.name: fact.receipt_deadline_ms for fact in facts if fact.receipts})
-        for item, attempts in self.planned.values():
-            self.outbox.plan(item, at, attempts=attempts)
+        for planned in self.planned.values():
+            take_up = self.outbox.await_receipt if planned.accepted else self.outbox.plan
+            take_up(planned.item, at, attempts=planned.attempts)
         self.up = True
         self._load(at, started=True)
         if self.session_up:
@@ -100,7 +111,7 @@ class House:
 
     def _do(self, effect: Effect, at: Instant) -> None:
         if isinstance(effect, Page | Answer):
-            self.planned.setdefault(effect.key, (effect, 0))
+            self.planned.setdefault(effect.key, Planned(effect))
             self.outbox.plan(effect, at)
         elif isinstance(effect, CommandResult):
             self.results.append(effect)
@@ -131,7 +142,7 @@ class House:
         for sending in decided.unreceipted:
             self._done(sending, Outcome.NO_RECEIPT, at)
         for sending in decided.send:
-            self.planned[sending.item.key] = (sending.item, sending.attempts)
+            self.planned[sending.item.key] = Planned(sending.item, sending.attempts)
         return decided.send
 
     def settle(self, key: str, outcome: Outcome, at: Instant, attempt: int) -> None:
@@ -139,10 +150,12 @@ class House:
         if not self.up:
             return
         stage = self.outbox.settle(key, outcome, at)
-        item = self.planned[key][0] if key in self.planned else None
+        planned = self.planned.get(key)
+        if planned is not None:
+            planned.accepted = stage is Stage.AWAITING_RECEIPT
         if stage is None:
             self.planned.pop(key, None)
-        if isinstance(item, Page):
+        if planned is not None and isinstance(planned.item, Page):
             self.take(outcome_entry(key, outcome, at, attempt=attempt))
 
     def _done(self, sending: Sending, outcome: Outcome, at: Instant) -> None:

@@ -255,12 +255,9 @@ class Story:
     def _broker(self, *, up: bool) -> None:
         self.tell(self.at, f"broker {'up' if up else 'down'}")
         site = self.scenario.ward.ward.site
-        if up:
-            self.house.session(self.at, up=True)
         for pump in self.pumps.values():
             if up and not pump.link_up:
                 publish_now(self.house, site, pump, pump.reconnect(self.at), self.at)
             elif not up and pump.link_up:
                 pump.disconnect(self.at)
-        if not up:
-            self.house.session(self.at, up=False)
+        self.house.session(self.at, up=up)  # up: what the pumps have published by now is the backlog
