@@ -13,6 +13,7 @@ from rules.predicates import PREDICATES
 from rules.yaml_lines import Located, Problem, YamlProblem, load
 
 INHIBITORS = frozenset({"gateway-deaf", "planned-window", "site-silent"})
+SAY_WORDS = ("cause", "detail", "kind", "lasted", "since")
 
 DurationMs = Annotated[int, BeforeValidator(lambda value: parse_ms(value) if isinstance(value, str) else value)]
 
@@ -159,6 +160,10 @@ def _rule_problems(rule: _Rule) -> list[tuple[str, str]]:
     unknown_inhibitors = set(rule.unless) - INHIBITORS
     if unknown_inhibitors:
         found.append(("unless", f"unknown: {', '.join(sorted(unknown_inhibitors))}; known: {', '.join(sorted(INHIBITORS))}"))
+    try:
+        rule.say.format_map(dict.fromkeys(SAY_WORDS, ""))
+    except (KeyError, IndexError, ValueError, AttributeError):
+        found.append(("say", f"write only {', '.join(f'{{{word}}}' for word in SAY_WORDS)} in braces"))
     if isinstance(rule.hold, dict):
         odd = set(rule.hold) - set(Priority) - set(Condition)
         found += [("hold", f"{key!r} is neither a priority nor a pump condition") for key in sorted(odd)]

@@ -4,10 +4,12 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from gateway.console.problems import REFUSED, Trouble
+from gateway.console.problems import INVALID, REFUSED, Trouble
 from gateway.console.shapes import DoneShape
 from gateway.domain.commands import Command
 from gateway.runtime.service import Service
+
+WHO_MAX = 64
 
 
 def _service(request: Request) -> Service:
@@ -15,12 +17,12 @@ def _service(request: Request) -> Service:
     return service
 
 
-def _who(
-    x_dripwatch_user: Annotated[
-        str, Header(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$", description="who asks, for the record")
-    ] = "api",
-) -> str:
-    return x_dripwatch_user.strip()
+def _who(x_dripwatch_user: Annotated[str, Header(description="who asks, for the record")] = "api") -> str:
+    """The header's text, which is UTF-8 on the wire (HTTP itself knows Latin-1 only)."""
+    who = x_dripwatch_user.encode("latin-1").decode("utf-8", "replace").strip()
+    if not 0 < len(who) <= WHO_MAX or not who.isprintable():
+        raise Trouble(422, f"X-Dripwatch-User: a name of 1 to {WHO_MAX} printable characters", kind=INVALID)
+    return who
 
 
 Running = Annotated[Service, Depends(_service)]

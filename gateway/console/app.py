@@ -18,9 +18,10 @@ from gateway.runtime.service import Service
 _STATIC = Path(__file__).parent / "static"
 
 _ABOUT = """
-Everything under /api/v1 needs the gateway's token: `Authorization: Bearer …`. It is in the file `api-token` beside the journal.
-`X-Dripwatch-User` says who asks; it stands in the journal beside every change. Errors are problem details (RFC 9457). Instants
-are RFC 3339 in UTC, lengths of time are milliseconds in answers and texts like 30m or 7d in bodies. Nothing here commands a pump.
+Everything under /api/v1 needs the gateway's token, as "Authorization: Bearer …"; it is in the file api-token beside the journal.
+The header X-Dripwatch-User says who asks; it stands in the journal beside every change. Errors are problem details (RFC 9457).
+Instants are RFC 3339 in UTC; lengths of time are milliseconds in answers, and texts like 30m or 7d in bodies. Nothing here
+commands a pump.
 """
 
 

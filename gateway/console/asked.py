@@ -32,7 +32,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(_sane)]
 class Asked(BaseModel):
     """What all bodies share."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class BagAsked(Asked):

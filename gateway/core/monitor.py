@@ -141,7 +141,7 @@ class Monitor:
 
     def _hear(self, event: Heard, now: Context) -> None:
         pump = self.state.pump(event.site, event.device)
-        course = self.state.courses.get(pump.course) if pump.course else None
+        course = self.state.course_of(pump)
         woken = intake.take_in(pump, course, event.decoded, now)
         for reading in event.decoded.readings:
             if isinstance(reading, AlarmChange):
@@ -162,9 +162,10 @@ class Monitor:
         person = replies.sender_of(now.ward, event.transport, event.address)
         if person is None:
             return
-        said = replies.answer(person, event.text, self.state.all_subjects(), now)
         for entry in self.state.desk.codes.get(person.id, {}).values():
+            self.state.touch(entry.subject)  # before the answer may change its incident: a snapshot keeps it as it was
             self._wake(entry.subject, 0)
+        said = replies.answer(person, event.text, self.state.all_subjects(), now)
         if said is not None:
             now.effects.append(replies.answer_effect(event.seq, person, event.transport, event.address, said, now))
 

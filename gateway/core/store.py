@@ -55,6 +55,13 @@ class State:
         """The cell of the course's pump, to be changed."""
         return self.pump(course.site, course.pump)
 
+    def course_of(self, pump: Pump) -> Course | None:
+        """The cell of the course that the pump serves, to be changed."""
+        if not pump.course:
+            return None
+        self._changes(f"course:{pump.course}")
+        return self.courses.get(pump.course)
+
     def peek(self, name: str) -> Course | Site | None:
         """A subject, to be read."""
         return self.courses.get(name) or self.sites.get(name)

@@ -36,7 +36,7 @@ _LEADS = {
 
 def compose(subject: Subject, incident: Incident, why: WhyPaged, code: str, context: Context) -> str:
     """The text of one page: who and how urgent, what and since when, the limit, the reply code; then what to do first."""
-    notes = sorted(incident.alerts.values(), key=lambda note: -note.priority.rank)
+    notes = sorted(_notes(incident), key=lambda note: -note.priority.rank)
     if why is WhyPaged.RESOLVED:
         return _over(subject, incident, context)
     lead = "" if why is WhyPaged.RAISED and incident.round == 1 else _LEADS.get(why, "")
@@ -47,16 +47,21 @@ def compose(subject: Subject, incident: Incident, why: WhyPaged, code: str, cont
     return f"{essential}\n{notes[0].first}" if notes and notes[0].first else essential
 
 
+def _notes(incident: Incident) -> list[Note]:
+    """What fires; where nothing does (any more), what fired last."""
+    return list(incident.alerts.values()) or incident.last_alerts
+
+
 def _over(subject: Subject, incident: Incident, context: Context) -> str:
     """The end of it; and what the protocol wants when delivery had stopped for longer than its limit."""
-    notes = list(incident.alerts.values()) or incident.last_alerts
+    notes = _notes(incident)
     what = f": was {_say(notes[0], subject, context)}" if notes else ""
     last_line = incident.history[-1]
     ending = f"CLOSED by {last_line.who}" if last_line.what == "closed" and last_line.who else "RESOLVED"
     said = f"{subject.id} {ending} after {say_ms(context.at - incident.opened_at)}"
-    return _shortest_of(
-        [f"{said}{what}{_was_over(subject, incident, context)}", f"{said}{_was_over(subject, incident, context)}"]
-    )
+    over = _was_over(subject, incident, context)
+    whole = f"{said}{what}{over}"
+    return whole if len(whole) <= ESSENTIAL_MAX else f"{said}{over}"
 
 
 def _was_over(subject: Subject, incident: Incident, context: Context) -> str:
@@ -73,19 +78,14 @@ def _was_over(subject: Subject, incident: Incident, context: Context) -> str:
 
 def _fitting(lead: str, head: str, said: list[str], limits: tuple[str, ...], reply: str) -> str:
     """As much as fits: of the alerts the most urgent first, the others counted; then without lead, then with a shorter limit."""
-    tried = []
     for limit in limits:
         for start in (lead + head, head):
             for count in range(len(said), 0, -1):
                 more = f" +{len(said) - count} more" if count < len(said) else ""
-                tried.append(f"{start}{'; '.join(said[:count])}{more}.{limit}{reply}")
-    return _shortest_of(tried)
-
-
-def _shortest_of(texts: list[str]) -> str:
-    """The first that fits into one message; the shortest, cut, where none does."""
-    shortest = min(texts, key=len)
-    return next((text for text in texts if len(text) <= ESSENTIAL_MAX), shortest[:ESSENTIAL_MAX])
+                text = f"{start}{'; '.join(said[:count])}{more}.{limit}{reply}"
+                if len(text) <= ESSENTIAL_MAX:
+                    return text
+    return f"{head}{''.join(said[:1])[: ESSENTIAL_MAX - len(head) - len(reply)]}{reply}"
 
 
 def _say(note: Note, subject: Subject, context: Context) -> str:
@@ -99,7 +99,7 @@ def _say(note: Note, subject: Subject, context: Context) -> str:
 
 
 def _limits(subject: Subject, context: Context) -> tuple[str, ...]:
-    """The protocol's limit without delivery, as the clock time at which it is reached; past it, what that means. Long and short."""
+    """The protocol's limit without delivery, as the clock time at which it is reached; past it, what that means: long, short."""
     if not isinstance(subject, Course) or subject.delivery.state not in (DeliveryState.INTERRUPTED, DeliveryState.UNKNOWN):
         return ("",)
     protocol = context.protocols.get(subject.protocol)

@@ -62,7 +62,7 @@ class MqttSource:
             finally:
                 self._link = None
                 link.drop()
-            await asyncio.sleep(self._pause_s())
+            await asyncio.sleep(self._wait_s())
 
     async def take(self) -> list[Incoming | Session | Refusing]:
         """Wait for at least one item; return all in hand in arrival order."""
@@ -120,7 +120,7 @@ class MqttSource:
             _log.warning("no broker session: %s", found)
         self._finding = found
 
-    def _pause_s(self) -> float:
+    def _wait_s(self) -> float:
         own = self._settings
         return backoff_s(self._failures, least_s=own.backoff_min_s, most_s=own.backoff_max_s, who=own.client_id)
 

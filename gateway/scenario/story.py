@@ -47,6 +47,7 @@ class Story:
         self._coming: list[_Due] = []
         self._count = 0
         self._crash_at: str | None = None
+        self._dropped: set[str] = set()  # pumps that lost their link because the broker went away
 
     def tell(self, at: Instant, words: str) -> None:
         """Add a line to the timeline."""
@@ -256,8 +257,11 @@ class Story:
         self.tell(self.at, f"broker {'up' if up else 'down'}")
         site = self.scenario.ward.ward.site
         for pump in self.pumps.values():
-            if up and not pump.link_up:
+            if up and pump.device in self._dropped:
                 publish_now(self.house, site, pump, pump.reconnect(self.at), self.at)
             elif not up and pump.link_up:
                 pump.disconnect(self.at)
+                self._dropped.add(pump.device)
+        if up:
+            self._dropped.clear()
         self.house.session(self.at, up=up)  # up: what the pumps have published by now is the backlog

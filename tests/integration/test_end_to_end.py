@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,14 +36,18 @@ class House:
     gateway: GatewayProcess
 
     def publish(self, device: str, channel: str, payload: bytes) -> None:
-        """What a pump does, by mosquitto's own client; returns when the broker has it."""
-        topic = f"dw/v1/{SITE}/{device}/{channel}"
-        command = [binary("mosquitto_pub"), "-p", str(self.broker.port), "-q", "1", "-t", topic, "-s"]
-        subprocess.run(command, input=payload, check=True, timeout=30)
+        """What a pump does; returns when the broker has it."""
+        publish(self.broker, f"dw/v1/{SITE}/{device}/{channel}", payload)
 
     def mails_about(self, course: str) -> list[Mail]:
         """The mails that name this course."""
         return [mail for mail in self.mail.mails if course in mail.text]
+
+
+def publish(broker: Broker, topic: str, payload: bytes) -> None:
+    """Publish by mosquitto's own client; returns when the broker has it."""
+    command = [binary("mosquitto_pub"), "-p", str(broker.port), "-q", "1", "-t", topic, "-s"]
+    subprocess.run(command, input=payload, check=True, timeout=30)
 
 
 @contextlib.contextmanager
@@ -107,18 +111,22 @@ def delivery_start(at: int) -> bytes:
     )
 
 
-def heeded(broker: Broker) -> "subprocess.Popen[str]":
-    """mosquitto_sub on what the gateway tells the senders of alarms; returns when it has subscribed."""
-    command = [binary("mosquitto_sub"), "-p", str(broker.port), "-q", "1", "-t", "dwack/#", "-v", "-d"]
-    ear = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    line_with(ear, "Subscribed (")
-    return ear
+@contextlib.contextmanager
+def told_by(broker: Broker, output: Path) -> Iterator[Callable[[str], str]]:
+    """mosquitto_sub listens to what the gateway tells the senders of alarms; gives a look-up of what a topic was told."""
+    command = [binary("mosquitto_sub"), "-p", str(broker.port), "-q", "1", "-t", "dwack/#", "-v"]
+    with output.open("wb") as out:
+        ear = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
 
+    def hears_a_probe() -> bool:
+        publish(broker, "dwack/probe", b"?")
+        return output.stat().st_size > 0
 
-def line_with(ear: "subprocess.Popen[str]", words: str) -> str:
-    """The next line of a listening program that holds `words`."""
-    assert ear.stdout is not None
-    return next(line for line in ear.stdout if words in line)
+    try:
+        until(hears_a_probe, "mosquitto_sub has subscribed")
+        yield lambda topic: next((line for line in output.read_text().splitlines() if line.startswith(f"{topic} ")), "")
+    finally:
+        stop(ear)
 
 
 def last_values(store: Influxd, measurement: str, course: str) -> dict[str, Any]:
@@ -135,8 +143,11 @@ def databases(store: Influxd) -> list[Any]:
 
 def test_an_alarm_and_two_ihe_messages_reach_the_nurse_and_the_store(tmp_path: Path):
     """What mosquitto_pub publishes is mailed, stored, listed and told back to its sender; what IHE says about people is not."""
-    with influxd(tmp_path / "influx") as store, house(tmp_path, v1(store)) as home:
-        ear = heeded(home.broker)
+    with (
+        influxd(tmp_path / "influx") as store,
+        house(tmp_path, v1(store)) as home,
+        told_by(home.broker, tmp_path / "dwack") as told,
+    ):
         at = now_ms()
         home.publish("pump-01", "telemetry", telemetry(1, at))
         home.publish("pump-01", "alarm", alarm(2, at, "start"))
@@ -145,8 +156,8 @@ def test_an_alarm_and_two_ihe_messages_reach_the_nurse_and_the_store(tmp_path: P
 
         air = until(lambda: home.mails_about("P-017"), "a mail about the air in the line")[0]
         occlusion = until(lambda: home.mails_about("P-018"), "a mail about the occlusion")[0]
-        assert told_to_heed(ear, "pump-01") == {"boot": "b1", "seq": 2}
-        stop(ear)
+        heeded = until(lambda: told(f"dwack/{SITE}/pump-01"), "the pump is told that its alarm is heeded")
+        assert json.loads(heeded.partition(" ")[2]) == {"boot": "b1", "seq": 2}
         assert matches(air, r"P-017 HIGH: pump alarm air in line since \d\d:\d\d\. Reply \d{4} to take it\.")
         assert matches(occlusion, r"P-018 HIGH: pump alarm occlusion since \d\d:\d\d\. Reply \d{4} to take it\.")
         said = "".join(mail.subject + mail.text for mail in home.mail.mails)
@@ -250,13 +261,6 @@ def matches(mail: Mail, essential: str) -> bool:
     """The mail's subject and its first line are the essential, for the nurse."""
     first, _, rest = mail.text.partition("\n")
     return mail.recipient == NURSE and bool(re.fullmatch(essential, first)) and bool(re.fullmatch(essential, mail.subject))
-
-
-def told_to_heed(ear: "subprocess.Popen[str]", device: str) -> Any:
-    """What the sender of the next alarm is told on `dwack/{site}/{device}`."""
-    topic, _, body = line_with(ear, f"dwack/{SITE}/{device} {{").partition(" ")
-    assert topic == f"dwack/{SITE}/{device}"
-    return json.loads(body)
 
 
 def v1(store: Influxd) -> dict[str, str]:

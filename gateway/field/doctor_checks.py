@@ -1,0 +1,208 @@
+"""What `doctor` looks at. Each check yields verdicts and raises nothing for what the world does."""
+
+import asyncio
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, assert_never, runtime_checkable
+from urllib.parse import urlsplit
+
+import httpx
+
+from gateway.app import make_transport
+from gateway.config.settings import (
+    AppriseSettings,
+    InfluxV1Settings,
+    InfluxV2Settings,
+    KannelSettings,
+    LoadedWard,
+    SmppSettings,
+    SnppSettings,
+    TransportSettings,
+)
+from gateway.console.token import TokenRefused, read_token, token_file
+from gateway.field.broker_probe import probe
+from gateway.field.remote import Remote, address
+from gateway.field.speaking import Wrong
+from gateway.outside.sqlite_journal import JournalRefused, SqliteJournal
+from gateway.runtime.ports import Damaged, JournalFull
+
+TIMEOUT_S = 5.0
+DISK_LEAST_BYTES = 1 << 30  # below it a night's messages may fill the disk
+RECORDS_LOOKED_AT = 200_000  # the newest; a whole year would take minutes
+READ_AT_ONCE = 5_000
+DAMAGED_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One line: what was looked at, and what was found, with the mend where there is something to mend."""
+
+    state: Literal["ok", "warn", "bad"]
+    what: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.found}"
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """A transport that can be judged without sending."""
+
+    def check(self) -> str | None:
+        """What is wrong, in words; None: nothing."""
+        ...
+
+
+def broker(loaded: LoadedWard) -> Iterator[Verdict]:
+    """Whether the broker lets us in."""
+    problem = probe(loaded.mqtt, TIMEOUT_S)
+    yield (
+        Verdict("bad", "broker", problem)
+        if problem
+        else Verdict("ok", "broker", f"{loaded.mqtt.host}:{loaded.mqtt.port} lets us in")
+    )
+
+
+def journal(loaded: LoadedWard) -> Iterator[Verdict]:
+    """Whether the journal can be read, and which of its newest records are damaged."""
+    path = loaded.journal.path
+    if not path.exists():
+        yield Verdict("warn", "journal", f"{path}: not there yet; the gateway makes it at its first start")
+        return
+    try:
+        records, damaged = asyncio.run(_read(path))
+    except (JournalRefused, JournalFull) as error:
+        yield Verdict("bad", "journal", str(error))
+        return
+    for item in damaged[:DAMAGED_SHOWN]:
+        yield Verdict("bad", "journal", f"record {item.seq}: {item.detail}; check the disk, keep a copy of the file")
+    if len(damaged) > DAMAGED_SHOWN:
+        yield Verdict("bad", "journal", f"and {len(damaged) - DAMAGED_SHOWN} more damaged records")
+    if not damaged:
+        yield Verdict("ok", "journal", f"{path}: {records} records, the newest {min(records, RECORDS_LOOKED_AT)} are sound")
+
+
+async def _read(path: Path) -> tuple[int, list[Damaged]]:
+    """(number of the newest record, the damaged ones among the newest)."""
+    opened = SqliteJournal.open(path, read_only=True)
+    try:
+        newest = await opened.last_seq()
+        after, damaged = max(0, newest - RECORDS_LOOKED_AT), []
+        while found := await opened.read(after, READ_AT_ONCE):
+            damaged += [item for item in found if isinstance(item, Damaged)]
+            after = found[-1].seq
+        return newest, damaged
+    finally:
+        await opened.close()
+
+
+def disk(loaded: LoadedWard) -> Iterator[Verdict]:
+    """Whether the journal has room to live."""
+    folder = loaded.journal.path.absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    free, wanted = shutil.disk_usage(folder).free, loaded.journal.max_bytes
+    there = loaded.journal.path.stat().st_size if loaded.journal.path.exists() else 0
+    if not os.access(folder, os.W_OK):
+        yield Verdict("bad", "disk", f"{folder}: cannot be written; check owner and permissions")
+    elif free < DISK_LEAST_BYTES:
+        yield Verdict("bad", "disk", f"{folder}: {_size(free)} free; make room before the journal is full")
+    elif free + there < wanted:
+        mend = "lower journal.max_bytes or make room"
+        yield Verdict("warn", "disk", f"{folder}: {_size(free)} free, but the journal may grow to {_size(wanted)}; {mend}")
+    else:
+        yield Verdict("ok", "disk", f"{folder}: {_size(free)} free")
+
+
+def store(loaded: LoadedWard) -> Iterator[Verdict]:
+    """Whether the time-series store answers. Without it nothing is lost and every page goes out, so it is never `bad`."""
+    influx: InfluxV1Settings | InfluxV2Settings | None = loaded.influx
+    if influx is None:
+        yield Verdict("ok", "store", "none is configured")
+        return
+    try:
+        answer = httpx.get(f"{influx.url}/ping", timeout=TIMEOUT_S, trust_env=False)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        why = str(error) or type(error).__name__
+        yield Verdict("warn", "store", f"InfluxDB does not answer ({why}); points wait in the journal; check influx.url")
+        return
+    if answer.is_success:
+        yield Verdict("ok", "store", "InfluxDB answers")
+    else:
+        yield Verdict("warn", "store", f"what answers at influx.url says {answer.status_code} to /ping; check influx.url")
+
+
+def transports(loaded: LoadedWard) -> Iterator[Verdict]:
+    """Whether each transport could send, as far as that can be known without paging anybody."""
+    for name, settings in loaded.transports.items():
+        what = f"transport {name}"
+        transport = make_transport(name, loaded)
+        problem = transport.check() if isinstance(transport, Checkable) else None
+        problem = problem or _reach(settings)
+        yield Verdict("bad", what, problem) if problem else Verdict("ok", what, f"{settings.kind}, nothing wrong is to be seen")
+
+
+def _reach(settings: TransportSettings) -> str:
+    """Why the transport's server cannot be reached; empty when it accepts a connection, or when nobody can say."""
+    match settings:
+        case KannelSettings():
+            parts = urlsplit(settings.url)
+            return _connection(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        case SmppSettings() | SnppSettings():
+            return _connection(settings.host, settings.port)
+        case AppriseSettings():
+            return ""
+    assert_never(settings)
+
+
+def _connection(host: str, port: int) -> str:
+    try:
+        socket.create_connection((host, port), TIMEOUT_S).close()
+    except OSError as error:
+        return f"{host}:{port}: {error}; is it running, and is the address right?"
+    return ""
+
+
+def gateway(loaded: LoadedWard, url: str | None) -> Iterator[Verdict]:
+    """What the running gateway says of itself, and which devices' messages it refuses."""
+    try:
+        token = read_token(token_file(loaded.journal.path))
+        remote = Remote((url or address(loaded.console)).rstrip("/"), token, "doctor")
+        health = remote.answer("GET", "/health/ready").json()
+        pumps = remote.answer("GET", "/api/v1/pumps").json()
+        said = list(_said(health, pumps))
+    except TokenRefused as error:
+        yield Verdict("warn", "gateway", f"not asked: {error}")
+    except Wrong as error:
+        yield Verdict("warn", "gateway", error.message)
+    except (ValueError, KeyError, TypeError):
+        yield Verdict(
+            "bad", "gateway", f"what answers at {remote.url} is not this ward's gateway; check --url and console.listen"
+        )
+    else:
+        yield from said
+
+
+def _said(health: dict[str, object], pumps: list[dict[str, dict[str, int]]]) -> Iterator[Verdict]:
+    """Raises ValueError, KeyError, TypeError for answers that are not a gateway's."""
+    ready, findings = bool(health["ready"]), health["findings"]
+    if not isinstance(findings, list):
+        raise TypeError("findings")
+    for finding in findings:
+        yield Verdict("warn" if ready else "bad", "gateway", str(finding))
+    if ready:
+        yield Verdict("ok", "gateway", "is ready")
+    elif not findings:
+        yield Verdict("bad", "gateway", "is not ready; see its log")
+    for pump in pumps:
+        for reason, count in pump["refusals"].items():
+            yield Verdict("warn", f"pump {pump['device']}", f"{count} messages refused: {reason}")
+
+
+def _size(count: int) -> str:
+    return f"{count / (1 << 30):.1f} GiB"

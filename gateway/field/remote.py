@@ -1,0 +1,145 @@
+"""The running gateway as commands reach it: by its HTTP API, at the address and with the token that the ward file leads to."""
+
+import functools
+import getpass
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec
+from urllib.parse import quote
+
+import click
+import httpx
+
+from gateway.config.load import load_ward_file
+from gateway.config.problems import ConfigError
+from gateway.config.settings import ConsoleSettings, LoadedWard
+from gateway.console.token import TokenRefused, read_token, token_file
+from gateway.field.speaking import No, Wrong, printable
+
+DEFAULT_WARD = "ward.yaml"
+TIMEOUT_S = 10.0
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is listened on, and where that is reached
+_ANSWERS_NO = (404, 409, 503)
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """Where the gateway is, and who asks it for what. The token stands in no repr."""
+
+    url: str
+    token: str
+    who: str
+
+    def __repr__(self) -> str:
+        return f"Remote({self.url!r}, who={self.who!r})"
+
+    def get(self, path: str, **query: str) -> Any:
+        """The JSON answer. Raises `No` or `Wrong`."""
+        return self._ask("GET", path, params=query)
+
+    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Ask for a change; keys without a value are left out. Raises `No` when the gateway refuses, `Wrong` otherwise."""
+        given = {key: value for key, value in (body or {}).items() if value is not None}
+        return self._ask("POST", path, json=given)
+
+    def answer(self, verb: str, path: str, **parts: Any) -> httpx.Response:
+        """The bare answer, whatever its status. Raises `Wrong` when nobody answers."""
+        headers = {"Authorization": f"Bearer {self.token}", "X-Dripwatch-User": self.who.encode()}
+        try:
+            with httpx.Client(base_url=self.url, timeout=TIMEOUT_S, trust_env=False) as client:
+                return client.request(verb, path, headers=headers, **parts)  # type: ignore[arg-type]  # bytes values are fine
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            why = str(error) or type(error).__name__
+            raise Wrong(f"no gateway answers at {self.url} ({why}); start it with dripwatch run, or give --url") from None
+
+    def _ask(self, verb: str, path: str, **parts: Any) -> Any:
+        answer = self.answer(verb, path, **parts)
+        try:
+            said = answer.json()
+        except ValueError:
+            raise Wrong(f"{self.url} answers, but it is no Dripwatch gateway; check --url") from None
+        if answer.is_success:
+            return said
+        detail = printable(str(said.get("detail", answer.status_code)) if isinstance(said, dict) else str(said))
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            raise Wrong(f"{self.url} refuses the token; give the file api-token beside its journal with --token-file")
+        raise No(detail) if answer.status_code in _ANSWERS_NO else Wrong(detail)
+
+
+def incident_path(key: str, verb: str = "") -> str:
+    """The API's path of an incident, or of what is done to it."""
+    return f"/api/v1/incidents/{quote(key, safe='')}" + (f"/{verb}" if verb else "")
+
+
+def with_gateway(command: Callable[Concatenate[Remote, P], int]) -> Callable[P, int]:
+    """Give a command the options that find the gateway, and the gateway as its first argument."""
+
+    @click.option("--url", envvar="DRIPWATCH_URL", help="The gateway's address, like http://127.0.0.1:8080 [DRIPWATCH_URL].")
+    @click.option("--token-file", help="The file with its token; else DRIPWATCH_TOKEN, else api-token beside the journal.")
+    @click.option("--ward", envvar="DRIPWATCH_WARD", help="The ward file that leads to both [DRIPWATCH_WARD; ./ward.yaml].")
+    @click.option("--as", "who", envvar="DRIPWATCH_USER", help="Who asks, for the record [DRIPWATCH_USER; your login name].")
+    @functools.wraps(command)
+    def found(*args: P.args, **kwargs: P.kwargs) -> int:
+        url, token, ward, who = (kwargs.pop(name) for name in ("url", "token_file", "ward", "who"))
+        return command(find(_text(url), _text(token), _text(ward), _text(who)), *args, **kwargs)
+
+    return found
+
+
+def find(url: str | None, token_path: str | None, ward: str | None, who: str | None) -> Remote:
+    """Where the gateway is: what was given first, then the environment, then the ward file. Raises `Wrong`."""
+    token = _given_token(token_path)
+    loaded = None if url and token else load_named(ward)
+    if loaded is None and not url:
+        raise Wrong("which gateway? Give --url or --ward, or go where ward.yaml is")
+    if loaded is None and not token:
+        raise Wrong("the gateway's token is missing; give --token-file or --ward, or set DRIPWATCH_TOKEN")
+    if loaded is not None:
+        url = url or address(loaded.console)
+        token = token or _token_in(token_file(loaded.journal.path))
+    return Remote((url or "").rstrip("/"), token or "", (who or _login()).strip() or "cli")
+
+
+def load_named(ward: str | None) -> LoadedWard | None:
+    """The ward file that was named, or `ward.yaml` here; None where neither is. Raises `Wrong` for one with errors."""
+    path = Path(ward or DEFAULT_WARD)
+    if not ward and not path.is_file():
+        return None
+    try:
+        return load_ward_file(path)
+    except ConfigError as error:
+        more = f" (and {len(error.problems) - 1} more)" if len(error.problems) > 1 else ""
+        raise Wrong(f"{error.problems[0]}{more}; see dripwatch check-config {path}") from None
+
+
+def address(console: ConsoleSettings) -> str:
+    """Where a console that listens there is reached from this machine."""
+    host = _EVERYWHERE.get(console.host, console.host)
+    return f"http://[{host}]:{console.port}" if ":" in host else f"http://{host}:{console.port}"
+
+
+def _given_token(token_path: str | None) -> str | None:
+    return _token_in(Path(token_path)) if token_path else os.environ.get("DRIPWATCH_TOKEN")
+
+
+def _token_in(path: Path) -> str:
+    try:
+        return read_token(path)
+    except TokenRefused as error:
+        raise Wrong(str(error)) from None
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in some containers
+        return "cli"
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
