@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from importlib import resources
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -58,7 +58,7 @@ class _Example(_Strict):
     refused: str | None = None
     session: str | None = None
     inhibited: str | None = None
-    firing: dict[Priority, DurationMs] | str
+    firing: dict[Priority, DurationMs] | Literal["never"]
     milestones: list[DurationMs] | None = None
 
 
@@ -124,19 +124,26 @@ def _overridden(value: Any, overrides: Mapping[str, Mapping[str, Any]]) -> Any:
 
 
 def _problem_of(located: Located, source: str, item: Any) -> Problem:
-    path = tuple(
-        part for part in item["loc"] if isinstance(part, int) or not part.startswith(("function-", "dict", "str", "int"))
-    )
+    path = tuple(part for part in item["loc"] if isinstance(part, int) or not _is_branch(part))
     words = {"extra_forbidden": "is not a key here", "missing": "is missing"}.get(
         item["type"], item["msg"].removeprefix("Value error, ")
     )
     return Problem(source, located.line(path), path, words)
 
 
+def _is_branch(part: str) -> bool:
+    """Whether this part of pydantic's path names a branch of a union, not a key of the file."""
+    return part in ("str", "int", "float") or part.startswith(("function-", "dict[", "literal[", "lax-or-strict["))
+
+
 def _cross_check(file: _File, located: Located, source: str) -> list[Problem]:
     problems = []
+    names = [rule.rule for rule in file.rules]
     for index, rule in enumerate(file.rules):
         path = ("rules", index)
+        if rule.rule in names[:index]:
+            line = located.line((*path, "rule"))
+            problems.append(Problem(source, line, ("rules", rule.rule), "there is a rule of this name above"))
         for where, words in _rule_problems(rule):
             problems.append(Problem(source, located.line((*path, where)), ("rules", rule.rule, where), words))
     missing = sorted(set(Condition) - set(file.conditions))
@@ -155,6 +162,8 @@ def _rule_problems(rule: _Rule) -> list[tuple[str, str]]:
         unknown = set(rule.when) - {"predicate"} - set(predicate.params)
         if unknown:
             found.append(("when", f"{name} has no parameter {', '.join(sorted(unknown))}"))
+        words = sorted(key for key, value in rule.when.items() if key != "predicate" and isinstance(value, str))
+        found += [("when", f"{key} is a number") for key in words]
     if isinstance(rule.priority, str) and rule.priority not in (*Priority, "condition"):
         found.append(("priority", f"{rule.priority!r} is not a priority; write high, medium, low, a mapping, or condition"))
     unknown_inhibitors = set(rule.unless) - INHIBITORS

@@ -73,7 +73,7 @@ def _mostly_refused(view: CourseView, params: Mapping[str, float]) -> tuple[Find
             evidence_at=view.at,
             recheck_at=view.at + MINUTE_MS,
             kind=view.unassigned,
-            detail=f"{refused} of {total}",
+            detail=f"{refused} of {total} messages" + (f" of {view.unassigned}" if view.unassigned else ""),
         ),
     )
 

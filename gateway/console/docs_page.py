@@ -47,7 +47,7 @@ async def docs(request: Request) -> HTMLResponse:
 
 def _operation(verb: str, path: str, told: Mapping[str, Any], schemas: Mapping[str, Any]) -> Operation:
     parameters = [
-        Field(one["name"], f"{one['in']}, {_sort(one['schema'])}", one["required"], one.get("description", ""))
+        Field(one["name"], f"{one['in']}, {_sort(one['schema'], schemas)}", one["required"], one.get("description", ""))
         for one in told.get("parameters", [])
     ]
     answers = [(status, answer["description"]) for status, answer in told["responses"].items()]
@@ -63,12 +63,13 @@ def _body(told: Mapping[str, Any], schemas: Mapping[str, Any]) -> list[Field]:
         model = schemas[reference.rpartition("/")[2]]
         needed = model.get("required", [])
         for name, one in model["properties"].items():
-            found.append(Field(name, f"body, {_sort(one)}", name in needed, one.get("description", "")))
+            found.append(Field(name, f"body, {_sort(one, schemas)}", name in needed, one.get("description", "")))
     return found
 
 
-def _sort(schema: Mapping[str, Any]) -> str:
+def _sort(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
     """The type in a word: `string`, `number`, `triggered | acknowledged | resolved`."""
-    choices = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
+    named = [schemas[one["$ref"].rpartition("/")[2]] if "$ref" in one else one for one in schema.get("anyOf", [schema])]
+    choices = [one for one in named if one.get("type") != "null"]
     words = [" | ".join(one["enum"]) if "enum" in one else one.get("format") or one.get("type", "") for one in choices]
-    return " or ".join(word for word in words if word) or "one of a list"
+    return " or ".join(words)

@@ -36,6 +36,11 @@ def load_or_create_token(path: Path) -> str:
     return read_token(path)
 
 
+def is_token(text: str) -> bool:
+    """Whether the text can be a token: 22 to 512 printable ASCII characters without spaces."""
+    return _TOKEN.fullmatch(text) is not None
+
+
 def read_token(path: Path) -> str:
     """The token in `path`. Raises `TokenRefused`: not a token, or not to be read by us."""
     try:
@@ -45,7 +50,7 @@ def read_token(path: Path) -> str:
     except OSError as error:
         reason = (error.strerror or "cannot be read").lower()
         raise TokenRefused(f"{path}: {reason}; the gateway writes this file at its start") from None
-    if not _TOKEN.fullmatch(text):
+    if not is_token(text):
         raise TokenRefused(f"{path}: holds no token (22 or more characters, no spaces); remove it and start the gateway again")
     return text
 

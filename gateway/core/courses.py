@@ -112,7 +112,8 @@ def _judge_site(state: State, site: Site, woken: int, now: Context) -> list[Chan
 
 def _strangers(state: State) -> list[Pump]:
     """Pumps of no course, and those that have just got one: what the site was told about them must still be taken back."""
-    return [pump for pump in state.pumps.values() if not pump.course or pump.alerts]
+    found = [pump for pump in state.pumps.values() if not pump.course or pump.alerts]
+    return sorted(found, key=lambda pump: (pump.site, pump.device))  # a restored state holds them in another order
 
 
 def _view(course: Course, pump: Pump, protocol: Protocol, now: Context) -> View:

@@ -86,9 +86,9 @@ class State:
         self.dirty.add(key)
 
     def subjects(self) -> Iterator[str]:
-        """Names of all subjects."""
-        yield from list(self.courses)
-        yield from list(self.sites)
+        """Names of all subjects, sorted: a restored state holds them in another order than the one that was saved."""
+        yield from sorted(self.courses)
+        yield from sorted(self.sites)
 
     def all_subjects(self) -> dict[str, Subject]:
         """All subjects by name."""

@@ -90,12 +90,18 @@ def _fitting(lead: str, head: str, said: list[str], limits: tuple[str, ...], rep
 
 def _say(note: Note, subject: Subject, context: Context) -> str:
     since = clock_time(note.since, context)
-    if note.rule == "delivery-interrupted" and isinstance(subject, Course) and subject.delivery.estimated:
+    if note.rule == "delivery-interrupted" and isinstance(subject, Course) and _is_estimate(note.since, subject):
         since = f"about {since}"
     cause = _CAUSES.get(note.detail, note.detail.replace("-", " "))
     return note.say.format(
         since=since, kind=note.kind.replace("-", " "), cause=cause, detail=note.detail, lasted=say_ms(context.at - note.since)
     )
+
+
+def _is_estimate(since: Instant, course: Course) -> bool:
+    if course.delivery.state is DeliveryState.INTERRUPTED:
+        return course.delivery.estimated
+    return any(over.estimated and over.since == since for over in course.delivery.interruptions[-1:])
 
 
 def _limits(subject: Subject, context: Context) -> tuple[str, ...]:

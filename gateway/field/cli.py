@@ -47,17 +47,17 @@ class Dripwatch(click.Group):
         command: click.Command = getattr(import_module(module), name)
         return command
 
-    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> NoReturn:
+    def main(self, args: Sequence[str] | None = None, **extra: Any) -> NoReturn:
         """Run and end the process. `--debug` may stand anywhere, so that it can be added to a line that failed."""
         given = list(sys.argv[1:] if args is None else args)
         debug = "--debug" in given
         given = [word for word in given if word != "--debug"]
-        extra["standalone_mode"] = False
-        sys.exit(self._guarded(given, *rest, debug=debug, **extra))
+        extra |= {"standalone_mode": False, "prog_name": "dripwatch"}
+        sys.exit(self._guarded(given, debug=debug, **extra))
 
-    def _guarded(self, given: list[str], *rest: Any, debug: bool, **extra: Any) -> int:
+    def _guarded(self, given: list[str], *, debug: bool, **extra: Any) -> int:
         try:
-            code = super().main(given, *rest, **extra)
+            code = super().main(given, **extra)
         except click.ClickException as error:
             _say(_one_line(error))
             return error.exit_code

@@ -15,7 +15,7 @@ import httpx
 from gateway.config.load import load_ward_file
 from gateway.config.problems import ConfigError
 from gateway.config.settings import ConsoleSettings, LoadedWard
-from gateway.console.token import TokenRefused, read_token, token_file
+from gateway.console.token import TokenRefused, is_token, read_token, token_file
 from gateway.field.speaking import No, Wrong, printable
 
 DEFAULT_WARD = "ward.yaml"
@@ -102,7 +102,10 @@ def find(url: str | None, token_path: str | None, ward: str | None, who: str | N
     if loaded is not None:
         url = url or address(loaded.console)
         token = token or _token_in(token_file(loaded.journal.path))
-    return Remote((url or "").rstrip("/"), token or "", (who or _login()).strip() or "cli")
+    name = (who or _login()).strip() or "cli"
+    if not name.isprintable():
+        raise Wrong("--as: a name of printable characters")
+    return Remote((url or "").rstrip("/"), token or "", name)
 
 
 def load_named(ward: str | None) -> LoadedWard | None:
@@ -124,7 +127,12 @@ def address(console: ConsoleSettings) -> str:
 
 
 def _given_token(token_path: str | None) -> str | None:
-    return _token_in(Path(token_path)) if token_path else os.environ.get("DRIPWATCH_TOKEN")
+    if token_path:
+        return _token_in(Path(token_path))
+    token = os.environ.get("DRIPWATCH_TOKEN", "").strip()
+    if token and not is_token(token):
+        raise Wrong("DRIPWATCH_TOKEN holds no token; it is the text in the file api-token beside the journal")
+    return token or None
 
 
 def _token_in(path: Path) -> str:

@@ -1,6 +1,8 @@
 """Serves an ASGI application with uvicorn inside our own event loop."""
 
+import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -38,9 +40,23 @@ async def serve(application: Any, *, host: str, port: int) -> None:
         application, host=host, port=port, log_level="warning", lifespan="off", server_header=False, timeout_graceful_shutdown=1
     )
     server = _Server(config)
+    serving = asyncio.create_task(_served(server))
+    try:
+        started = await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        # A live page is an answer that never ends: it is cut off, and uvicorn need not complain about each.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        server.should_exit = server.force_exit = True
+        await serving
+        raise
+    if not started:
+        raise CannotListen(f"cannot listen on {host}:{port}; is another gateway running there?")
+
+
+async def _served(server: uvicorn.Server) -> bool:
+    """Serve to the end; False when it never listened (uvicorn then ends the process, which is not its business here)."""
     try:
         await server.serve()
     except SystemExit:
-        raise CannotListen(f"cannot listen on {host}:{port}; is another gateway running there?") from None
-    if not server.started:
-        raise CannotListen(f"cannot listen on {host}:{port}; is another gateway running there?")
+        return False
+    return server.started

@@ -23,13 +23,10 @@ WARD: Mapping[str, Any] = {
     },
     "people": {
         "nurse-ada": {"contacts": [{"sms": "85290000001"}, {"voice": "85290000001", "after": "2m"}]},
-        "nurse-ben": {"contacts": [{"sms": "85290000002"}, {"voice": "85290000002", "after": "2m"}]},
         "charge-nurse": {"contacts": [{"sms": "85290000003"}, {"voice": "85290000003", "after": "1m"}]},
     },
     "schedules": {
-        "ward-nurse": {
-            "rotation": {"every": "1w", "handover": "mon 08:00", "people": ["nurse-ada", "nurse-ben"], "starts": "2026-01-05"}
-        }
+        "ward-nurse": {"rotation": {"every": "1w", "handover": "mon 08:00", "people": ["nurse-ada"], "starts": "2026-01-05"}}
     },
     "policies": {
         "high": {

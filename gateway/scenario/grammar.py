@@ -12,6 +12,7 @@ from gateway.config.problems import ConfigError
 from gateway.config.protocols import read_protocols
 from gateway.config.settings import LoadedWard
 from gateway.domain.instants import Instant
+from gateway.scenario.values import wrong_page, wrong_values
 from rules.durations import parse_ms
 from rules.yaml_lines import Located, Problem, YamlProblem, load
 
@@ -139,6 +140,7 @@ class _Reader:
         expectations = tuple(e for step in steps if step.verb == "expect" for e in self._expectations(step))
         start_at = self._start()
         raw, ward, protocols = self._ward()
+        self._check_values(steps, raw, ward)
         if self.problems or ward is None:
             raise ScenarioError(self.problems)
         title = str(self.value.get("title", self.file.stem))
@@ -174,6 +176,25 @@ class _Reader:
         except ConfigError as error:
             self.problems += error.problems
         return {}, None, {}
+
+    def _check_values(self, steps: tuple[Step, ...], raw: Mapping[str, Any], ward: LoadedWard | None) -> None:
+        enrolled = set[str]()
+        for step in steps:
+            given = step.keys.get(step.verb) if step.verb in ("expect", "allow") else None
+            pages = given if isinstance(given, list) else [given] if given is not None else []
+            found = [wrong for page in pages if isinstance(page, dict) for wrong in wrong_page(page)]
+            if step.verb == "allow" and not all(isinstance(page, dict) and "page" in page for page in pages):
+                found.append(("allow", "names a page: {page: PERSON, …}"))
+            found += wrong_values(step.verb, step.keys, ward, enrolled)
+            if step.verb == "enrol":
+                enrolled.add(str(step.keys["enrol"].get("pump")))
+            if step.keys.get("gateway") == "reload":
+                raw = merge_patch(raw, step.keys.get("ward_patch") or {})
+                try:
+                    load_ward_mapping(raw, "ward")
+                except ConfigError as error:
+                    found += [("ward_patch", str(problem)) for problem in error.problems]
+            self.problems += [Problem(str(self.file), step.line, (key,), message) for key, message in found]
 
     def _steps(self) -> list[Step]:
         steps, before_ms = [], 0
@@ -215,6 +236,7 @@ class _Reader:
             self._check_keys((*path, verb), keys[verb] if isinstance(keys[verb], dict) else {}, ENROL_KEYS)
             if not isinstance(keys[verb], dict) or not {"course", "pump"} <= keys[verb].keys():
                 self._wrong((*path, verb), "enrol names at least a course and a pump")
+                return ""
         return verb
 
     def _inner_verb(

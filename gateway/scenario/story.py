@@ -162,7 +162,8 @@ class Story:
                 self._enrol(keys["enrol"])
             case "pump":
                 self.tell(self.at, f"{keys['pump']}: {inner} {keys[inner]}")
-                act(self.house, self.scenario, self.pumps, inner, keys, self.at)
+                if inner == "publish" or keys["pump"] in self.pumps:  # it is not there where its enrolment was refused
+                    act(self.house, self.scenario, self.pumps, inner, keys, self.at)
             case "person":
                 self._person(inner, keys)
             case "transport":

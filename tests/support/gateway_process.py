@@ -136,7 +136,13 @@ class GatewayProcess:
             if (ROOT / "gateway" / "__main__.py").exists():
                 command = [sys.executable, "-X", "faulthandler", "-m", "gateway", "run", "--ward", str(self.ward_file)]
             else:
-                command = [sys.executable, "-X", "faulthandler", "-c", f"from pathlib import Path; from gateway.app import run_gateway; raise SystemExit(run_gateway(Path({str(self.ward_file)!r})))"]
+                command = [
+                    sys.executable,
+                    "-X",
+                    "faulthandler",
+                    "-c",
+                    f"from pathlib import Path; from gateway.app import run_gateway; raise SystemExit(run_gateway(Path({str(self.ward_file)!r})))",
+                ]
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         return self.process
 

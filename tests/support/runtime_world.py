@@ -87,6 +87,9 @@ def cells_of(state: State) -> dict[str, str]:
     return {key: json.dumps(json.loads(dump(state, key) or b"null"), sort_keys=True) for key in sorted(keys)}
 
 
+STRANGERS = 2  # pumps that serve nobody
+
+
 class History:
     """Makes records as a gateway would journal them on a bad day: pumps in trouble, people, outcomes, lost sessions, gaps.
 
@@ -94,7 +97,7 @@ class History:
     decided, each with the seq of its record.
     """
 
-    def __init__(self, seed: int, *, pumps: int = 5) -> None:
+    def __init__(self, seed: int, *, pumps: int = 6) -> None:
         self.dice = random.Random(seed)
         self.fold = Fold()
         self.at = START_AT
@@ -113,7 +116,7 @@ class History:
             yield from self._take([config_entry(ward_text(), protocol_texts(), self.at, started=True), clock_entry(self.at, "up")])
             self.at += MINUTE_MS
             for number, device in enumerate(self._pumps):
-                if number:  # the first pump serves nobody
+                if number >= STRANGERS:
                     yield from self._obey("nurse-a", Enrol(course=f"P-{number}", pump=device, protocol=PROTOCOL, bag="7-day"))
                 yield from self._said(device, self._pumps[device].power_up(self.at))
         for _ in range(steps):

@@ -2,6 +2,7 @@ import logging
 
 import httpx
 import pytest
+from fastapi import APIRouter
 
 from gateway.console.app import create_api
 from gateway.runtime.ports import JournalFull
@@ -179,8 +180,6 @@ async def test_not_ready_is_a_503_with_the_findings(client, service, findings, d
 
 async def test_extra_routers_answer_beside_ours():
     """The acknowledgement links of pages will live in the same house."""
-    from fastapi import APIRouter
-
     extra = APIRouter()
 
     @extra.get("/a/{token}")

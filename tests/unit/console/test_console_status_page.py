@@ -181,7 +181,7 @@ async def test_devices_that_want_a_technician_are_listed(client, service):
     """Who serves nobody, or sends what nobody can read."""
     service.shown = everything()
     text = await text_of(client)
-    assert "pump-99 none 14:02 (12 s ago) 0 12 × bad-checksum, 3 × not-json doubtful" in text
+    assert "pump-99 none 14:02 (12 s ago) 0 bad-checksum: 12, not-json: 3 doubtful" in text
 
 
 async def test_whatever_people_and_devices_write_is_escaped(client, service):

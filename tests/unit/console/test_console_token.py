@@ -42,7 +42,7 @@ def test_a_file_that_holds_something_else_is_refused_with_the_mend(tmp_path, con
     """A weak or broken token would be worse than none."""
     path = tmp_path / "api-token"
     path.write_bytes(content)
-    with pytest.raises(TokenRefused, match="holds no token .*; remove it and start the gateway again"):
+    with pytest.raises(TokenRefused, match=r"holds no token .*; remove it and start the gateway again"):
         load_or_create_token(path)
 
 

@@ -1,0 +1,16 @@
+"""The stories: each file beside this one is told in virtual time, and goes as it expects."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.scenario.runner import tell
+
+FILES = sorted(Path(__file__).parent.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_the_story_goes_as_expected(file: Path):
+    """Every page that is expected goes out, and no other."""
+    told = tell(file)
+    assert not told.failures, "\n".join([told.scenario.title, *told.failures, "", *told.timeline()])
