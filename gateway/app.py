@@ -15,7 +15,6 @@ from gateway.config.load import load_ward_file
 from gateway.config.problems import ConfigError
 from gateway.config.protocols import read_protocols
 from gateway.config.settings import AppriseSettings, InfluxV1Settings, LoadedWard
-from gateway.domain.instants import Instant
 from gateway.runtime.gateway import Gateway, Parts
 from gateway.runtime.ports import Clock, Journal, JournalFull, PointSink, Source, Transport
 from gateway.runtime.recovery import recover
@@ -28,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 def run_gateway(ward_file: Path) -> int:
     """Run the gateway of a ward file until it is told to stop. Returns the exit code; problems are said on standard error."""
+    from gateway.outside.http_server import CannotListen  # noqa: PLC0415
     from gateway.outside.sqlite_journal import JournalRefused  # noqa: PLC0415
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -38,7 +38,7 @@ def run_gateway(ward_file: Path) -> int:
         return asyncio.run(_run(ward_file, loaded, protocols))
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
-    except (JournalRefused, JournalFull) as error:
+    except (JournalRefused, JournalFull, CannotListen) as error:
         sys.stderr.write(f"{error}\n")
     return WRONG
 
@@ -47,8 +47,7 @@ async def _run(ward_file: Path, loaded: LoadedWard, protocols: Mapping[str, str]
     from gateway.outside.sqlite_journal import SqliteJournal  # noqa: PLC0415
     from gateway.outside.wall_clock import WallClock  # noqa: PLC0415
 
-    base_dir = ward_file.parent
-    path = base_dir / loaded.journal.path
+    path = loaded.journal.path
     journal = SqliteJournal.open(path)
     newest = await journal.read(max(0, await journal.last_seq() - 1), 1)
     clock = WallClock(max((getattr(record, "received_at", 0) for record in newest), default=0))
@@ -63,21 +62,22 @@ async def _run(ward_file: Path, loaded: LoadedWard, protocols: Mapping[str, str]
         transports=transports,
         poison=path.with_name("poison.lp"),
     ) as gateway:
-        serving = asyncio.create_task(serve_api(gateway, loaded.console.host, loaded.console.port, path.parent / "api-token"))
-        working = asyncio.create_task(gateway.run())
-        stopping = _on_signals(gateway, ward_file)
-        done, _ = await asyncio.wait({serving, working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (serving, working, stopping):
-            task.cancel()
-        for task in done - {stopping}:
-            if not task.cancelled() and (error := task.exception()) is not None:
-                _log.critical("the gateway ends: %s", error, exc_info=error)
-                return NO
+        console = loaded.console
+        jobs = [
+            serve_api(gateway, console.host, console.port, path.parent / "api-token"),
+            gateway.run(),
+            until_told_to_stop(gateway, ward_file),
+        ]
+        try:
+            await first_of(jobs, None)
+        except ExceptionGroup as failed:  # a part that must not end has ended: begin anew, from the journal
+            _log.critical("the gateway ends: %s", failed.exceptions[0], exc_info=failed)
+            return NO
     return FINE
 
 
 @contextlib.asynccontextmanager
-async def gateway_of(
+async def gateway_of(  # noqa: PLR0913  the parts, by name
     loaded: LoadedWard,
     protocols: Mapping[str, str],
     *,
@@ -172,7 +172,7 @@ async def serve_api(service: Service, host: str, port: int, token_file: Path) ->
     await serve(create_api(service, token=load_or_create_token(token_file)), host=host, port=port)
 
 
-def _on_signals(gateway: Gateway, ward_file: Path) -> asyncio.Task[None]:
+async def until_told_to_stop(gateway: Gateway, ward_file: Path) -> None:
     """TERM and INT end the gateway; HUP takes the ward file in again."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -186,11 +186,7 @@ def _on_signals(gateway: Gateway, ward_file: Path) -> asyncio.Task[None]:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, reload)
-
-    async def stopped() -> None:
-        await stop.wait()
-
-    return loop.create_task(stopped())
+    await stop.wait()
 
 
 async def _reload(gateway: Gateway, ward_file: Path) -> None:
@@ -211,8 +207,15 @@ def _text(path: Path | None) -> str | None:
 
 def run_demo(*, speed: float, port: int | None, seconds: float | None, open_browser: bool, write: Callable[[str], None]) -> int:
     """Run the demo until interrupted, or for `seconds`. Returns the exit code."""
-    with contextlib.suppress(KeyboardInterrupt):
+    from gateway.outside.http_server import CannotListen  # noqa: PLC0415
+
+    try:
         asyncio.run(_demo(speed, port, seconds, write, open_browser=open_browser))
+    except KeyboardInterrupt:
+        return FINE
+    except CannotListen as error:
+        sys.stderr.write(f"{error}\n")
+        return WRONG
     return FINE
 
 
@@ -225,8 +228,9 @@ async def _demo(
     from gateway.outside.mqtt_source import MqttSettings, MqttSource  # noqa: PLC0415
     from gateway.outside.sqlite_journal import SqliteJournal  # noqa: PLC0415
     from gateway.outside.terminal_transport import TerminalTransport  # noqa: PLC0415
-    from gateway.outside.wall_clock import ScaledClock  # noqa: PLC0415
+    from gateway.outside.wall_clock import ScaledClock, WallClock  # noqa: PLC0415
     from gateway.scenario.day import WARD  # noqa: PLC0415
+    from gateway.scenario.live import live_day, this_morning  # noqa: PLC0415
 
     loaded = load_ward_mapping(WARD, "demo")
     protocols = read_protocols(loaded.protocols, loaded.rule_overrides, None)
@@ -238,7 +242,7 @@ async def _demo(
                 protocols,
                 journal=SqliteJournal.open(Path(folder) / "dripwatch.db"),
                 source=source,
-                clock=ScaledClock(speed, this_morning(loaded.ward.timezone)),
+                clock=ScaledClock(speed, this_morning(loaded.ward.timezone, WallClock().now())),
                 transports={name: TerminalTransport(name, write) for name in loaded.transports},
                 poison=Path(folder) / "poison.lp",
             ) as gateway:
@@ -254,28 +258,6 @@ async def _demo(
                 await first_of(jobs, seconds)
 
 
-async def live_day(gateway: Gateway, site: str, broker_port: int, write: Callable[[str], None]) -> None:
-    """Play the demo's day: the pumps publish, people act."""
-    from gateway.outside.uplink import uplink  # noqa: PLC0415
-    from gateway.scenario.day import Day, Line, Said  # noqa: PLC0415
-    from rules.loader import load_protocol, shipped_text  # noqa: PLC0415
-
-    protocol = load_protocol(shipped_text("blinatumomab_home") or "", "blinatumomab_home")
-    day = Day(gateway.now(), protocol, site)
-    for told in day.enrolments():
-        await gateway.command(told.who, told.command)
-    async with uplink("127.0.0.1", broker_port, "demo-pumps") as publish:
-        while True:
-            for deed in day.due(gateway.now()):
-                if isinstance(deed, Said):
-                    await publish(deed.topic, deed.payload)
-                elif isinstance(deed, Line):
-                    write(f"      at home: {deed.text}")
-                else:
-                    await gateway.command(deed.who, deed.command)
-            await gateway.sleep_until(day.next_at())
-
-
 async def first_of(jobs: list[Coroutine[Any, Any, None]], seconds: float | None) -> None:
     """Run all of them until the first ends, or the time is over; its failure is ours."""
     tasks = [asyncio.create_task(job) for job in jobs]
@@ -287,14 +269,3 @@ async def first_of(jobs: list[Coroutine[Any, Any, None]], seconds: float | None)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def this_morning(timezone: str) -> Instant:
-    """08:00 of today in that zone."""
-    from datetime import datetime  # noqa: PLC0415
-    from zoneinfo import ZoneInfo  # noqa: PLC0415
-
-    from gateway.outside.wall_clock import WallClock  # noqa: PLC0415
-
-    today = datetime.fromtimestamp(WallClock().now() / 1000, ZoneInfo(timezone))
-    return round(today.replace(hour=8, minute=0, second=0, microsecond=0).timestamp() * 1000)

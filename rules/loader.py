@@ -133,7 +133,7 @@ def _problem_of(located: Located, source: str, item: Any) -> Problem:
 
 def _is_branch(part: str) -> bool:
     """Whether this part of pydantic's path names a branch of a union, not a key of the file."""
-    return part in ("str", "int", "float") or part.startswith(("function-", "dict[", "literal[", "lax-or-strict["))
+    return part in ("str", "int", "float") or part.startswith(("function-", "dict[", "literal[", "str-enum["))
 
 
 def _cross_check(file: _File, located: Located, source: str) -> list[Problem]:

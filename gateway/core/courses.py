@@ -61,6 +61,8 @@ def next_due(state: State, subject: Course | Site) -> Instant | None:
     instants = []
     due_at = next_alert_due(subject.alerts)
     if isinstance(subject, Course):
+        if subject.protocol not in state.protocols:
+            return None  # nothing is judged without rules: a deadline that nobody meets would come for ever
         pump = state.pumps.get(f"{subject.site}/{subject.pump}")
         if pump is not None and subject.ended_at is None:
             if delivery.may_fall_silent(subject):

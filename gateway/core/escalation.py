@@ -224,8 +224,8 @@ def _tell_over(subject: Subject, incident: Incident, name: str, context: Context
     person, reached = context.ward.people.get(name), incident.reached[name]
     if person is None:
         return
-    quiet = [i for i, contact in enumerate(person.contacts) if not _is_voice(contact.transport, context)]
-    choices = [i for i in reached.accepted if i in quiet] or [i for i in quiet if i not in reached.failed] or quiet
+    quiet = [i for i, c in enumerate(person.contacts) if i not in reached.failed and not _is_voice(c.transport, context)]
+    choices = [i for i in reached.accepted if i in quiet] or quiet
     if choices:
         attempt = Attempt(name, choices[0], incident.round, context.at, WhyPaged.RESOLVED.value)
         context.effects.append(_page(subject, incident, person, attempt, context))

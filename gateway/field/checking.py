@@ -37,7 +37,7 @@ def load_checked(file: Path) -> LoadedWard:
     except ConfigError as error:
         raise LinedWrong(error.problems) from None
     try:
-        read_protocols(loaded.protocols, loaded.rule_overrides, None)  # their paths are complete already
+        read_protocols(loaded.protocols, loaded.rule_overrides, file.parent)
     except ConfigError as error:
         raise LinedWrong(_located(problem, loaded) for problem in error.problems) from None
     return loaded

@@ -1,7 +1,5 @@
 """The command `dripwatch`: one file per topic, loaded when it is asked for."""
 
-import errno
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -47,7 +45,7 @@ class Dripwatch(click.Group):
         command: click.Command = getattr(import_module(module), name)
         return command
 
-    def main(self, args: Sequence[str] | None = None, **extra: Any) -> NoReturn:
+    def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> NoReturn:
         """Run and end the process. `--debug` may stand anywhere, so that it can be added to a line that failed."""
         given = list(sys.argv[1:] if args is None else args)
         debug = "--debug" in given
@@ -65,9 +63,6 @@ class Dripwatch(click.Group):
             _say("interrupted")
             return INTERRUPTED
         except Exception as error:
-            if isinstance(error, OSError) and error.errno == errno.EPIPE:  # `dripwatch … | head` has seen enough
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                return FINE
             if debug:
                 raise
             _say(f"internal error ({type(error).__name__}: {printable(str(error))[:200]}); run again with --debug and report it")

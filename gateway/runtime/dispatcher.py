@@ -6,7 +6,8 @@ journalled. A crash in between leaves it to be sent again under the same key: tw
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 
 from gateway.core.outbox import Item, Outbox, Sending, Stage
 from gateway.domain.effects import Page
@@ -20,25 +21,33 @@ from gateway.runtime.ports import (
     Entry,
     Journal,
     JournalFull,
+    Kind,
     Message,
+    OutboxRow,
+    Receipt,
+    Record,
     Rejected,
+    SendResult,
     Sends,
     SendState,
     Transport,
 )
-from gateway.runtime.records import outcome_entry
+from gateway.runtime.records import outcome_entry, provider_id_of
 
 SENDS_AT_ONCE = 16  # a transport; more wait, the most urgent first
 SEND_DEADLINE_S = 20.0  # beyond every transport's own deadline
 RESTORED_MAX = 100_000
+RETRY_MS = 1_000  # a journal that is full, or a transport whose receipts ended in an error, is tried again so soon
+STRAY_MAX = 1_000  # receipts kept that came before we knew their message; full: the oldest is dropped, and counts as missing
+OUTCOMES_READ = 50_000  # records looked through at a start for the provider's ids of pages that await a receipt
 
 _log = logging.getLogger(__name__)
 
-Report = Callable[[Entry], Awaitable[object]]
+Report = Callable[[Sequence[Entry]], Awaitable[object]]
 
 
 class Dispatcher:
-    """Owns the outbox of this run. `report` journals an outcome; `wanted` asks whether a page is still to be sent."""
+    """Owns the outbox of this run. `report` journals outcomes; `wanted` asks whether a page is still to be sent."""
 
     def __init__(
         self, transports: Mapping[str, Transport], outbox: Outbox, wanted: Sends, clock: Clock, journal: Journal
@@ -47,6 +56,7 @@ class Dispatcher:
         self._clock, self._journal = clock, journal
         self._in_flight: dict[str, int] = dict.fromkeys(transports, 0)
         self._accepted: dict[tuple[str, str], str] = {}
+        self._stray: dict[tuple[str, str], Receipt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self.report: Report = _nowhere
@@ -65,17 +75,43 @@ class Dispatcher:
         """How many pages and answers are in hand."""
         return len(self._outbox)
 
+    def as_sent(self, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
+        """Rows that could not be made durable before they were sent, as they stand by now."""
+        stands = {sending.item.key: sending for sending in self._outbox.items()} if rows else {}
+        caught_up = []
+        for row in rows:
+            sending = stands.get(row.key)
+            if sending is not None:
+                row = replace(row, state=_STATES[sending.stage], attempts=sending.attempts)  # noqa: PLW2901
+            elif row.kind is not EffectKind.POINT:
+                row = replace(row, state=SendState.DONE)  # noqa: PLW2901
+            caught_up.append(row)
+        return caught_up
+
     async def restore(self) -> None:
         """Pick up what an earlier run left: what was being sent is sent again, under the same key."""
         at = self._clock.now()
+        accepted: dict[str, str] = {}
         for kind in (EffectKind.PAGE, EffectKind.ANSWER):
             states = (SendState.PLANNED, SendState.SENDING, SendState.AWAITING_RECEIPT)
             for row in await self._journal.outbox(kind, states, RESTORED_MAX):
                 if row.state is SendState.AWAITING_RECEIPT:
-                    self._outbox.await_receipt(item_of(row), at, attempts=row.attempts)
+                    item = item_of(row)
+                    self._outbox.await_receipt(item, at, attempts=row.attempts)
+                    accepted[item.key] = item.transport
                 else:
                     self._outbox.plan(item_of(row), at, attempts=row.attempts)
+        if accepted:
+            await self._recall(accepted)
         self._wake.set()
+
+    async def _recall(self, transports: Mapping[str, str]) -> None:
+        """Learn again under which provider's id each page was accepted, so that its receipt is known when it comes."""
+        last_seq = await self._journal.last_seq()
+        for record in await self._journal.read_kinds([Kind.OUTCOME], max(0, last_seq - OUTCOMES_READ), last_seq):
+            key, provider_id = provider_id_of(record) if isinstance(record, Record) else ("", "")
+            if provider_id and key in transports:
+                self._accepted[transports[key], provider_id] = key
 
     async def run(self) -> None:
         """Send what is due until cancelled."""
@@ -95,18 +131,22 @@ class Dispatcher:
         unknown = {s.item.transport: SENDS_AT_ONCE for s in self._outbox.items() if s.item.transport not in room}
         decided = self._outbox.due(now, room | unknown, self._wanted.wanted)
         for sending in decided.send:
+            self._in_flight[sending.item.transport] = self._in_flight.get(sending.item.transport, 0) + 1
             self._spawn(self._send(sending))
         for sending in decided.withdrawn:
             self._spawn(self._close(sending, Outcome.WITHDRAWN, ""))
         for sending in decided.unreceipted:
+            self._forget_id(sending.item.key)
             self._spawn(self._close(sending, Outcome.NO_RECEIPT, "no receipt within its deadline"))
 
     async def _sleep(self) -> None:
-        """Until woken, or the next item is due. A channel without room wakes us when a send ends."""
-        due_at = self._outbox.next_due()
+        """Until woken, or the next item is due. What is due already waits for room: a send that ends wakes us."""
+        now = self._clock.now()
+        stages = (Stage.WAITING, Stage.AWAITING_RECEIPT)
+        due_at = min((s.due_at for s in self._outbox.items() if s.due_at > now and s.stage in stages), default=None)
         waker = asyncio.create_task(self._wake.wait())
         waits: set[asyncio.Task[object]] = {waker}
-        if due_at is not None and due_at > self._clock.now():
+        if due_at is not None:
             waits.add(asyncio.create_task(self._clock.sleep_until(due_at)))
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -116,18 +156,20 @@ class Dispatcher:
 
     async def _send(self, sending: Sending) -> None:
         item = sending.item
-        self._in_flight[item.transport] = self._in_flight.get(item.transport, 0) + 1
         try:
             await self._mark(item.key, SendState.SENDING, sending.attempts)
             outcome, reason, provider_id = await self._hand_over(item)
         finally:
             self._in_flight[item.transport] -= 1
         stage = self._outbox.settle(item.key, outcome, self._clock.now())
-        if stage is Stage.AWAITING_RECEIPT:
+        if stage is Stage.AWAITING_RECEIPT and provider_id:
             self._accepted[item.transport, provider_id] = item.key
+        self._wake.set()  # there is room again, whatever the journal says to the outcome
         await self._note(sending, outcome, reason, provider_id)
         await self._mark(item.key, _STATES[stage], sending.attempts)
-        self._wake.set()
+        stray = self._stray.pop((item.transport, provider_id), None)
+        if stray is not None:
+            await self._receive(item.transport, stray)
 
     async def _hand_over(self, item: Item) -> tuple[Outcome, str, str]:
         transport = self._transports.get(item.transport)
@@ -136,31 +178,47 @@ class Dispatcher:
         urgent = isinstance(item, Page) and item.priority is Priority.HIGH
         message = Message(item.key, item.address, item.text, item.text.split("\n", 1)[0], urgent)
         try:
-            result = await asyncio.wait_for(transport.send(message), SEND_DEADLINE_S)
+            return _outcome_of(await asyncio.wait_for(transport.send(message), SEND_DEADLINE_S))
         except TimeoutError:
             return Outcome.UNKNOWN, f"no answer within {SEND_DEADLINE_S:g} s", ""
         except Exception as error:  # noqa: BLE001  a transport's bug must not cost the page: it is tried again, and said
             _log.exception("transport %s failed in a way it should not", item.transport)
             return Outcome.TEMPORARY, f"internal error in the transport: {type(error).__name__}", ""
-        if isinstance(result, Accepted):
-            return Outcome.ACCEPTED, "", result.provider_id
-        if isinstance(result, Rejected):
-            return (Outcome.TEMPORARY if result.temporary else Outcome.REJECTED), result.reason, ""
-        return Outcome.UNKNOWN, result.reason, ""
 
     async def _close(self, sending: Sending, outcome: Outcome, reason: str) -> None:
         await self._note(sending, outcome, reason, "")
         await self._mark(sending.item.key, SendState.DONE, sending.attempts)
 
     async def _listen(self, name: str, transport: Transport) -> None:
-        async for receipt in transport.receipts():
-            key = self._accepted.pop((name, receipt.provider_id), None)
-            if key is None:
-                continue
-            sending = next((s for s in self._outbox.items() if s.item.key == key), None)
-            if sending is not None:
-                self._outbox.settle(key, receipt.outcome, self._clock.now())
-                self._spawn(self._close(sending, receipt.outcome, ""))
+        while True:
+            try:
+                async for receipt in transport.receipts():
+                    self._spawn(self._receive(name, receipt))
+            except Exception:  # noqa: BLE001  as above: it must not cost the receipts of the next pages either
+                _log.exception("the receipts of transport %s ended in a way they should not", name)
+                await self._clock.sleep_until(self._clock.now() + RETRY_MS)
+            else:
+                return
+
+    async def _receive(self, transport: str, receipt: Receipt) -> None:
+        """A receipt may overtake the answer to its own send, or our writing that down: it waits for us then."""
+        key = self._accepted.get((transport, receipt.provider_id))
+        sending = next((s for s in self._outbox.items() if s.item.key == key), None)
+        if key is None:
+            self._stray[transport, receipt.provider_id] = receipt
+            if len(self._stray) > STRAY_MAX:
+                del self._stray[next(iter(self._stray))]
+        elif sending is not None:
+            stage = self._outbox.settle(key, receipt.outcome, self._clock.now())
+            if stage is not Stage.AWAITING_RECEIPT:
+                self._forget_id(key)
+            self._wake.set()
+            await self._note(sending, receipt.outcome, "", receipt.provider_id)
+            await self._mark(key, _STATES[stage], sending.attempts)
+
+    def _forget_id(self, key: str) -> None:
+        for name in [name for name, known in self._accepted.items() if known == key]:
+            del self._accepted[name]
 
     async def _note(self, sending: Sending, outcome: Outcome, reason: str, provider_id: str) -> None:
         if not isinstance(sending.item, Page):
@@ -173,7 +231,15 @@ class Dispatcher:
             reason=reason,
             provider_id=provider_id,
         )
-        await self.report(entry)
+        while True:
+            try:
+                await self.report([entry])
+            except JournalFull:
+                if outcome in _TRIED_AGAIN:
+                    return  # a line of history: with a full disk it would be one more for each try, for hours
+                await self._clock.sleep_until(self._clock.now() + RETRY_MS)
+            else:
+                return
 
     async def _mark(self, key: str, state: SendState, attempts: int) -> None:
         try:
@@ -193,6 +259,15 @@ class Dispatcher:
         self._wake.set()
 
 
+def _outcome_of(result: SendResult) -> tuple[Outcome, str, str]:
+    """What a transport said as (outcome, reason, provider's id)."""
+    if isinstance(result, Accepted):
+        return Outcome.ACCEPTED, "", result.provider_id
+    if isinstance(result, Rejected):
+        return (Outcome.TEMPORARY if result.temporary else Outcome.REJECTED), result.reason, ""
+    return Outcome.UNKNOWN, result.reason, ""
+
+
 _STATES: Mapping[Stage | None, SendState] = {
     None: SendState.DONE,
     Stage.WAITING: SendState.PLANNED,
@@ -201,5 +276,8 @@ _STATES: Mapping[Stage | None, SendState] = {
 }
 
 
-async def _nowhere(_entry: Entry) -> None:
+_TRIED_AGAIN = frozenset({Outcome.TEMPORARY, Outcome.UNKNOWN})
+
+
+async def _nowhere(_entries: Sequence[Entry]) -> None:
     raise AssertionError("the dispatcher was started before it was told where to report")

@@ -1,28 +1,27 @@
 """The running gateway: pipeline, dispatcher and forwarder around one monitor; what front ends ask is answered here."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gateway.core.board import Board, IncidentLine, build_board, incident_lines
-from gateway.core.events import Event, Heard, Sent
+from gateway.core.events import Event, Heard
 from gateway.core.outbox import Outbox
 from gateway.domain.commands import Command
-from gateway.domain.effects import CommandResult, Effect, Page
+from gateway.domain.effects import CommandResult, Effect
 from gateway.domain.instants import HOUR_MS, Instant
 from gateway.domain.words import IncidentState
 from gateway.runtime.dispatcher import Dispatcher
 from gateway.runtime.emergency import Emergency
 from gateway.runtime.forwarder import Forwarder
-from gateway.runtime.pipeline import CURSOR, Pipeline
+from gateway.runtime.kept_protocols import with_those_in_use
+from gateway.runtime.pipeline import CURSOR, RETRY_MS, Pipeline
 from gateway.runtime.points import lines_of
-from gateway.runtime.ports import Clock, Journal, JournalFull, PointSink, Poison, Record, Source, Transport
+from gateway.runtime.ports import Clock, EffectKind, Journal, JournalFull, PointSink, Poison, Record, Source, Transport
 from gateway.runtime.records import command_entry, config_entry, reply_entry
 from gateway.runtime.recovery import Recovered
 from gateway.runtime.service import Health, PageLine
 
-PAGES_SHOWN = 200
 RETENTION_EVERY_MS = HOUR_MS
 FORWARDER_CURSOR = "influx"
 
@@ -61,13 +60,14 @@ class Gateway:
             fold=recovered.fold,
             keeps_points=parts.sink is not None,
             send=self._dispatcher.plan,
+            as_sent=self._dispatcher.as_sent,
             on_judged=self._judged,
             on_effects=self._effects,
             on_full=self._emergency.note,
         )
-        self._dispatcher.report = self._pipeline.keep
+        self._dispatcher.report = self._pipeline.append
         self._forwarder = self._make_forwarder()
-        self._pages: deque[PageLine] = deque(maxlen=PAGES_SHOWN)
+        self._pages = recovered.pages
         self._version = 1
         self._changed = asyncio.Event()
 
@@ -85,18 +85,42 @@ class Gateway:
     # ---- life ------------------------------------------------------------------------------------------------------
 
     async def start(self, ward: str, protocols: Mapping[str, str]) -> None:
-        """Make durable what the last crash did not, load the configuration, pick up unsent pages."""
-        done = self._recovered
-        await self._parts.journal.commit(CURSOR, done.judged, done.pending)
+        """Make durable what the last crash did not, load the configuration, pick up unsent pages.
+
+        While the journal takes nothing this waits, and people are told.
+        """
+        telling = asyncio.create_task(self._emergency.run())
+        try:
+            await self._catch_up()
+            texts = await with_those_in_use(protocols, self._protocols_in_use(), self._parts.journal)
+            await self._pipeline.keep([config_entry(ward, texts, self.now(), started=True)])
+            await self._dispatcher.restore()
+        finally:
+            telling.cancel()
+
+    async def reload(self, ward: str, protocols: Mapping[str, str]) -> None:
+        """Take a changed ward file in. Nobody is paged again for what was paged. Raises `JournalFull`."""
+        texts = await with_those_in_use(protocols, self._protocols_in_use(), self._parts.journal)
+        await self._pipeline.append([config_entry(ward, texts, self.now(), started=False)])
+
+    async def _catch_up(self) -> None:
+        done, keeps_points = self._recovered, self._parts.sink is not None
+        rows = [row for row in done.pending if keeps_points or row.kind is not EffectKind.POINT]
+        while True:
+            try:
+                await self._parts.journal.commit(CURSOR, done.judged, rows)
+                break
+            except JournalFull as full:
+                self._emergency.note(str(full))
+                await self.sleep_until(self.now() + RETRY_MS)
+        self._emergency.note(None)
+        done.pending.clear()
         self._pipeline.resume(judged=done.judged, cursor=done.judged, snapshot=done.snapshot)
         if self._forwarder is not None:
             self._forwarder.resume(done.judged)
-        await self._pipeline.append([config_entry(ward, protocols, self.now(), started=True)])
-        await self._dispatcher.restore()
 
-    async def reload(self, ward: str, protocols: Mapping[str, str]) -> None:
-        """Take a changed ward file in. Nobody is paged again for what was paged."""
-        await self._pipeline.append([config_entry(ward, protocols, self.now(), started=False)])
+    def _protocols_in_use(self) -> set[str]:
+        return {course.protocol for course in self._fold.monitor.state.courses.values() if course.ended_at is None}
 
     async def run(self) -> None:
         """Everything at once, until cancelled or until a part fails: then all of it ends, and the supervisor starts anew."""
@@ -132,21 +156,17 @@ class Gateway:
         if self._forwarder is not None:
             lines = self._lines_of(event, record.received_at) if isinstance(event, Heard) else []
             self._forwarder.offer(record.seq, lines)
-        if isinstance(event, Sent):
-            self._note_outcome(event, record.received_at)
+        self._pages.note(event, record.received_at)
         self._version += 1
         self._changed.set()
 
     def _effects(self, effects: Sequence[Effect]) -> None:
-        self._pages.extendleft(PageLine(e, None, "", e.decided_at) for e in effects if isinstance(e, Page))
+        self._pages.add(effects)
         self._dispatcher.nudge()
         if self._forwarder is not None:
             self._forwarder.wake()
-
-    def _note_outcome(self, event: Sent, at: Instant) -> None:
-        for index, line in enumerate(self._pages):
-            if line.page.key == event.key:
-                self._pages[index] = replace(line, outcome=event.outcome, reason=event.reason, at=at)
+        self._version += 1
+        self._changed.set()
 
     def _lines_for(self, record: Record) -> list[bytes]:
         event = self._fold.read(record)
@@ -203,8 +223,8 @@ class Gateway:
         return incident_lines(self._fold.monitor.state, wanted)
 
     def pages(self) -> Sequence[PageLine]:
-        """The latest pages of this run, newest first."""
-        return tuple(self._pages)
+        """The latest pages, newest first; of an earlier run those that the start folded again."""
+        return self._pages.newest_first()
 
     def protocols(self) -> Sequence[tuple[str, tuple[str, ...]]]:
         """(protocol, its bags) as loaded now."""
@@ -233,7 +253,7 @@ class Gateway:
             findings.append("no session with the broker yet")
         ready = not findings
         findings += [f"record {damaged.seq} is damaged: {damaged.detail}" for damaged in self._recovered.damaged[:10]]
-        findings += self._fold.findings[-10:]
+        findings += [*self._fold.findings[-10:], *self._pipeline.warnings]
         numbers = {
             "judged_seq": float(self._pipeline.judged_seq),
             "lag_records": float(self._pipeline.lag),

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from gateway.core.events import Event
 from gateway.core.outbox import Item
 from gateway.domain.effects import Answer, CommandResult, Effect, Heeded, Page, Point
+from gateway.domain.instants import Instant
 from gateway.runtime.effects import row_of
 from gateway.runtime.fold import Fold
 from gateway.runtime.ports import (
@@ -36,7 +37,10 @@ JUDGED_AT_ONCE = 250  # records folded before their effects are made durable: ab
 QUEUE_MAX = 20_000  # durable records that wait to be judged; full: stop taking, the broker keeps the rest
 CURSOR_EVERY_RECORDS = 2_000
 CURSOR = "monitor"
-RETRY_S = 1.0
+RETRY_MS = 1_000
+WARNINGS_MAX = 20
+OWED_MAX = 100_000  # effects that wait for the journal to take them; more: judging waits, and then the broker keeps the rest
+NOT_JUDGED = "the gateway could not carry this out; its findings say why"
 
 _log = logging.getLogger(__name__)
 
@@ -53,13 +57,15 @@ class Pipeline:
         fold: Fold,
         keeps_points: bool,
         send: Callable[[Item, int], None],
+        as_sent: Callable[[Sequence[OutboxRow]], list[OutboxRow]],
         on_judged: Callable[[Record, Event], None],
         on_effects: Callable[[Sequence[Effect]], None],
         on_full: Callable[[str | None], None],
     ) -> None:
         self._journal, self._source, self._clock, self._fold = journal, source, clock, fold
         self._keeps_points = keeps_points
-        self._send, self._on_judged, self._on_effects, self._on_full = send, on_judged, on_effects, on_full
+        self._send, self._as_sent = send, as_sent
+        self._on_judged, self._on_effects, self._on_full = on_judged, on_effects, on_full
         self._snapshots = Snapshotter(journal, fold.monitor.state)
         self._arrived: dict[int, list[Record]] = {}
         self._queue: deque[Record] = deque()
@@ -70,7 +76,10 @@ class Pipeline:
         self._room = asyncio.Event()
         self._room.set()
         self._results: dict[int, asyncio.Future[CommandResult]] = {}
-        self._full: str | None = None
+        self._owed: list[OutboxRow] = []
+        self._refused: dict[str, str] = {}
+        self._ticked_at = 0
+        self.warnings: deque[str] = deque(maxlen=WARNINGS_MAX)
 
     # ---- for others ------------------------------------------------------------------------------------------------
 
@@ -92,16 +101,35 @@ class Pipeline:
     @property
     def full(self) -> str | None:
         """Why the journal does not store, or None."""
-        return self._full
+        return next(iter(self._refused.values()), None)
 
     def resume(self, *, judged: int, cursor: int, snapshot: int) -> None:
-        """Everything up to record `judged` was folded before this start."""
+        """Everything up to record `judged` was folded before this start; the next record has the number after it."""
         self._judged_seq, self._next_seq, self._cursor = judged, judged + 1, cursor
         self._snapshots.resume(snapshot)
 
     async def append(self, entries: Sequence[Entry]) -> int:
-        """Make entries durable and hand them to `judge`; returns the seq of the first. Raises `JournalFull`."""
-        first = await self._journal.append(entries)
+        """Make entries durable and hand them to `judge`; returns the seq of the first. Raises `JournalFull`.
+
+        A caller that is cancelled meanwhile leaves them behind: they may be durable, and the records after them wait for them.
+        """
+        return await asyncio.shield(self._append(entries, None))
+
+    async def command(self, entry: Entry) -> CommandResult:
+        """Append a command and wait for what becomes of it. Raises `JournalFull`."""
+        result: asyncio.Future[CommandResult] = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._append([entry], result))
+        return await result
+
+    async def _append(self, entries: Sequence[Entry], result: asyncio.Future[CommandResult] | None) -> int:
+        try:
+            first = await self._journal.append(entries)
+        except JournalFull as full:
+            self._note_full("append", str(full))
+            raise
+        self._note_full("append", None)
+        if result is not None:
+            self._results[first] = result
         self._arrived[first] = [
             Record(first + index, e.received_at, e.kind, e.site, e.device, e.topic, e.body) for index, e in enumerate(entries)
         ]
@@ -113,23 +141,14 @@ class Pipeline:
         self._wake.set()
         return first
 
-    async def command(self, entry: Entry) -> CommandResult:
-        """Append a command and wait for what becomes of it."""
-        first = await self.append([entry])
-        result: asyncio.Future[CommandResult] = asyncio.get_running_loop().create_future()
-        self._results[first] = result
-        return await result
-
-    async def keep(self, entry: Entry) -> None:
-        """Append an entry that must not be lost, however long it takes."""
+    async def keep(self, entries: Sequence[Entry]) -> None:
+        """Append entries that must not be lost, however long it takes."""
         while True:
             try:
-                await self.append([entry])
-            except JournalFull as full:
-                self._note_full(str(full))
-                await asyncio.sleep(RETRY_S)
+                await self.append(entries)
+            except JournalFull:
+                await self._clock.sleep_until(self._clock.now() + RETRY_MS)
             else:
-                self._note_full(None)
                 return
 
     # ---- ingest ----------------------------------------------------------------------------------------------------
@@ -151,22 +170,22 @@ class Pipeline:
             elif isinstance(item, Session):
                 entries.append(clock_entry(now, item.value))
             else:
+                self.warnings.append(f"{item.finding}: {item.detail}")
                 _log.warning("%s: %s", item.finding, item.detail)
-        while entries:
-            try:
-                await self.append(entries)
-                break
-            except JournalFull as full:
-                self._note_full(str(full))
-                await asyncio.sleep(RETRY_S)
-        self._note_full(None)
+        if entries:
+            await self.keep(entries)
         self._source.acknowledge(messages)
 
-    def _note_full(self, reason: str | None) -> None:
-        if reason != self._full:
-            self._full = reason
-            _log.error("the journal stores nothing: %s", reason) if reason else _log.warning("the journal stores again")
-            self._on_full(reason)
+    def _note_full(self, work: str, reason: str | None) -> None:
+        """What kind of work the journal refuses and why, or that it takes it again."""
+        before = self.full
+        if reason is None:
+            self._refused.pop(work, None)
+        else:
+            self._refused[work] = reason
+        if (now := self.full) != before:
+            _log.error("the journal stores nothing: %s", now) if now else _log.warning("the journal stores again")
+            self._on_full(now)
 
     # ---- judge -----------------------------------------------------------------------------------------------------
 
@@ -176,8 +195,11 @@ class Pipeline:
             if not self._queue:
                 await self._wait()
             await self._judge_some()
-            if self._snapshots.is_due(self._judged_seq):
-                self._snapshots.begin(self._judged_seq)
+            while len(self._owed) > OWED_MAX:
+                await self._clock.sleep_until(self._clock.now() + RETRY_MS)
+                await self._commit([])
+            if not self._owed and self._snapshots.is_due(self._judged_seq):
+                self._snapshots.begin(self._judged_seq)  # never beyond effects that a restart would still have to decide again
             await self._save_some()
             await asyncio.sleep(0)
 
@@ -187,33 +209,41 @@ class Pipeline:
         for _ in range(min(JUDGED_AT_ONCE, len(self._queue))):
             record = self._queue.popleft()
             event = self._fold.read(record)
-            effects = self._fold.monitor.step(event, record.received_at)
+            effects = self._fold.judge(event, record.received_at)
             for number, effect in enumerate(effects):
                 row = row_of(effect, record.seq, number)
                 if row is not None and (self._keeps_points or row.kind is not EffectKind.POINT):
                     rows.append(row)
             done += effects
+            if record.seq in self._results and not any(isinstance(effect, CommandResult) for effect in effects):
+                done.append(CommandResult(record.seq, ok=False, message=NOT_JUDGED))
             self._judged_seq = record.seq
             self._on_judged(record, event)
         if len(self._queue) < QUEUE_MAX // 2:
             self._room.set()
-        if rows or self._judged_seq - self._cursor >= CURSOR_EVERY_RECORDS:
+        if rows or self._owed or self._judged_seq - self._cursor >= CURSOR_EVERY_RECORDS:
             await self._commit(rows)
         self._do(done)
 
     async def _commit(self, rows: list[OutboxRow]) -> None:
-        """Make effects durable. With a full disk pages go out all the same, and the rest is folded again after a restart."""
+        """Make effects durable, with those owed from before. With a full disk pages go out all the same, and these are owed.
+
+        The cursor stays before effects that are owed: after a restart they are decided again.
+        """
         try:
-            await self._journal.commit(CURSOR, self._judged_seq, rows)
-            self._cursor = self._judged_seq
+            await self._journal.commit(CURSOR, self._judged_seq, [*self._as_sent(self._owed), *rows])
         except JournalFull as full:
-            self._note_full(str(full))
+            self._note_full("commit", str(full))
+            self._owed += rows
+        else:
+            self._note_full("commit", None)
+            self._cursor, self._owed = self._judged_seq, []
 
     async def _save_some(self) -> None:
         try:
             await self._snapshots.work()
         except JournalFull as full:
-            self._note_full(str(full))
+            _log.warning("the snapshot waits: %s", full)
 
     def _do(self, effects: list[Effect]) -> None:
         now = self._clock.now()
@@ -232,7 +262,7 @@ class Pipeline:
     async def _wait(self) -> None:
         """Until a record arrives; when a deadline passes first, append the `clock` record that makes it happen."""
         self._wake.clear()
-        due_at = self._fold.monitor.next_deadline()
+        due_at = self._next_tick_at()
         waker = asyncio.create_task(self._wake.wait())
         waits: set[asyncio.Task[object]] = {waker}
         if due_at is not None:
@@ -245,12 +275,19 @@ class Pipeline:
         if due_at is not None and not self._queue and self._clock.now() >= due_at:
             await self._tick()
 
+    def _next_tick_at(self) -> Instant | None:
+        """The next deadline. A second after the last try where that one helped nothing, or while the journal takes nothing."""
+        due_at = self._fold.monitor.next_deadline()
+        if self._refused or (due_at is not None and due_at <= self._ticked_at):
+            return self._ticked_at + RETRY_MS
+        return due_at
+
     async def _tick(self) -> None:
+        self._ticked_at = self._clock.now()
         try:
-            await self.append([clock_entry(self._clock.now())])
-        except JournalFull as full:
-            self._note_full(str(full))
-            await asyncio.sleep(RETRY_S)
+            await self.append([clock_entry(self._ticked_at)])
+        except JournalFull:
+            _log.debug("no clock record: the next try is in %d ms", RETRY_MS)  # `append` has told why
 
 
 def _heeded(effect: Heeded) -> bytes:

@@ -124,6 +124,15 @@ def outcome_entry(key: str, outcome: Outcome, at: Instant, *, attempt: int, reas
     return _entry(Kind.OUTCOME, at, body)
 
 
+def provider_id_of(record: Record) -> tuple[str, str]:
+    """(page key, provider's id) of an outcome record; both empty where the record tells none."""
+    try:
+        body = json.loads(record.body)
+        return str(body["key"]), str(body["provider_id"])
+    except (ValueError, KeyError, TypeError):
+        return "", ""
+
+
 def config_entry(ward: str, protocols: Mapping[str, str], at: Instant, *, started: bool) -> Entry:
     """The ward file (without secrets) and the protocol files as texts, as they are from now on."""
     return _entry(Kind.CONFIG, at, {"ward": ward, "protocols": dict(protocols), "started": started})
@@ -135,4 +144,5 @@ def clock_entry(at: Instant, session: str = "") -> Entry:
 
 
 def _entry(kind: Kind, at: Instant, body: Mapping[str, Any]) -> Entry:
-    return Entry(at, kind, "", "", "", json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode())
+    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    return Entry(at, kind, "", "", "", text.encode(errors="replace"))  # half a surrogate pair must not stop a command or a reply

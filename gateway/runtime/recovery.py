@@ -1,7 +1,7 @@
 """From the journal to a monitor that knows everything again: snapshot, then the records after it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.core.events import Event, Loaded
 from gateway.core.monitor import Monitor
@@ -9,6 +9,7 @@ from gateway.core.store import State
 from gateway.domain.effects import Effect
 from gateway.runtime.effects import row_of
 from gateway.runtime.fold import Fold
+from gateway.runtime.page_log import PageLog
 from gateway.runtime.pipeline import CURSOR
 from gateway.runtime.ports import Damaged, Journal, Kind, OutboxRow, Record
 from gateway.runtime.records import Unreadable, event_of
@@ -27,8 +28,9 @@ class Recovered:
     judged: int
     cursor: int
     snapshot: int
-    damaged: list[Damaged]
-    pending: list[OutboxRow]
+    damaged: list[Damaged] = field(default_factory=list)
+    pending: list[OutboxRow] = field(default_factory=list)
+    pages: PageLog = field(default_factory=PageLog)
 
 
 async def recover(journal: Journal, watch: Watch | None = None) -> Recovered:
@@ -37,7 +39,7 @@ async def recover(journal: Journal, watch: Watch | None = None) -> Recovered:
     state = await _state_as_of(journal, as_of, cells) if as_of else State()
     if state is None:
         as_of, state = 0, State()
-    done = Recovered(Fold(Monitor(state)), as_of, await journal.cursor(CURSOR), as_of, [], [])
+    done = Recovered(Fold(Monitor(state)), as_of, await journal.cursor(CURSOR), as_of)
     while records := await journal.read(done.judged, READ_AT_ONCE):
         for record in records:
             done.judged = record.seq
@@ -50,7 +52,9 @@ async def recover(journal: Journal, watch: Watch | None = None) -> Recovered:
 
 def _fold_one(done: Recovered, record: Record, watch: Watch | None) -> None:
     event = done.fold.read(record)
-    effects = done.fold.monitor.step(event, record.received_at)
+    effects = done.fold.judge(event, record.received_at)
+    done.pages.add(effects)
+    done.pages.note(event, record.received_at)
     if record.seq > done.cursor:
         rows = (row_of(effect, record.seq, number) for number, effect in enumerate(effects))
         done.pending += [row for row in rows if row is not None]

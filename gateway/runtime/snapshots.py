@@ -5,15 +5,17 @@ a few at a time. When all are staged the snapshot becomes the current one.
 """
 
 from collections.abc import Mapping
+from itertools import islice
 
 from pydantic import TypeAdapter
 
 from gateway.core.state import Course, Desk, Pump, Site
 from gateway.core.store import State
-from gateway.runtime.ports import Journal
+from gateway.runtime.ports import Journal, JournalFull
 
 EVERY_RECORDS = 20_000  # a restart folds at most this many, and what came while the snapshot was written
 CELLS_AT_ONCE = 100
+ROUNDS_MAX = 80  # of at most 250 records each: while records pour in, a snapshot is done after 20,000 of them
 
 _PUMPS = TypeAdapter(Pump)
 _COURSES = TypeAdapter(Course)
@@ -63,6 +65,7 @@ class Snapshotter:
         self._todo: set[str] = set()
         self._ready: dict[str, bytes] = {}
         self._staging = False
+        self._at_once = CELLS_AT_ONCE
         state.before_change = self._save
 
     @property
@@ -84,18 +87,26 @@ class Snapshotter:
         self._todo = set(self._state.dirty) | {"desk:"}
         self._state.dirty.clear()
         self._state.frozen = self._todo
+        self._at_once = max(CELLS_AT_ONCE, -(-len(self._todo) // ROUNDS_MAX))
         self._save("desk:")
 
     async def work(self) -> None:
-        """Write some cells down; returns soon. Does nothing while no snapshot is being written."""
+        """Write some cells down; returns soon. Does nothing while no snapshot is being written.
+
+        Raises `JournalFull`; what could not be stored is stored next time.
+        """
         if not self._staging:
             return
-        for key in list(self._todo)[:CELLS_AT_ONCE]:
+        for key in list(islice(self._todo, self._at_once)):
             self._save(key)
         ready, self._ready = self._ready, {}
         done = not self._todo
         if ready:
-            await self._journal.stage_snapshot(self._as_of, ready)
+            try:
+                await self._journal.stage_snapshot(self._as_of, ready)
+            except JournalFull:
+                self._ready |= ready  # each cell is written down once a snapshot: the two have none in common
+                raise
         if done and not self._ready:
             await self._journal.complete_snapshot(self._as_of)
             self._last, self._staging = self._as_of, False

@@ -43,9 +43,9 @@ class Assumptions:
     accuracy_most: float = _from("CADD-Solis manual v4, nominal [V]", 0.06)
 
     # ---- alarms
-    transient_per_day: tuple[float, float] = _from("hospital bound of 1.7 a day [C], less at home [J]; drawn once a home", (0.1, 0.3))
+    transient_per_day: tuple[float, float] = _from("hospitals: up to 1.7 a day [C]; homes [J]; drawn once a home", (0.1, 0.3))
     transient_mix: Mapping[str, float] = _from("Fonzo-Christe 2020 and the Hong Kong programme (air) [V], weighed [J]", MIX)
-    busy_times: float = _from("×5 to ×10 at the ends of a bag [J]", 7.5)
+    busy_times: float = _from("five to ten times as many at the ends of a bag [J]", 7.5)
     busy_before_change_h: float = _from("the last hours of a bag [J]", 12.0)
     busy_after_change_min: float = _from("the first minutes of a bag [J]", 30.0)
     clear_day_min: float = _from(_VITOUX, 2.0)
@@ -71,14 +71,14 @@ class Assumptions:
     charge_percent_h: float = _from("no vendor figure found [J]", 25.0)
     battery_low_percent: float = _from("when the pump complains [J]", 15.0)
     battery_low_slept_through: float = _from("share of such alarms at night that nobody hears [J]", 0.5)
-    died_per_cycle: float = _from("a pump that dies without a word [J]", 0.03)
+    died_per_cycle: float = _from("pumps that die without a word, in 28 days [J]", 0.03)
 
     # ---- the way to the broker
     report_s: float = _from("a bridge reports every minute [J]", 60.0)
     gaps_per_day: float = _from("several short Wi-Fi gaps daily [J]", 4.0)
     gap_min: float = _from("median of a gap [J]", 1.5)
     gap_spread: float = _from("[J]", 1.0)
-    outages_per_cycle: int = _from("one multi-hour outage a cycle [J]", 1)
+    outages_per_cycle: float = _from("multi-hour outages in 28 days; a shorter course has its share of them [J]", 1.0)
     outage_h: tuple[float, float] = _from("[J]", (2.0, 8.0))
     will_s: float = _from("a broker notices after 1.5 keepalives of 60 s (MQTT 3.1.1 [V])", 90.0)
     repeated: float = _from("share of messages that come twice [J]", 0.01)

@@ -32,11 +32,5 @@ class LocalTime:
         hours = (self._assumed.night_until_h - self._local(at).hour) % 24
         return at - at % HOUR_MS + hours * HOUR_MS
 
-    def hour_of_day(self, day_at: Instant, hour: float) -> Instant:
-        """That hour of the local day in which `day_at` lies."""
-        local = self._local(day_at)
-        midnight_at = day_at - ((local.hour * 60 + local.minute) * 60 + local.second) * SECOND_MS
-        return midnight_at + round(hour * HOUR_MS) % DAY_MS
-
     def _local(self, at: Instant) -> datetime:
         return datetime.fromtimestamp(at / SECOND_MS, self._zone)

@@ -42,7 +42,10 @@ class TrueInterruption:
 
 @dataclass(slots=True)
 class TrueBag:
-    """A bag as it really is. `empty_at`: when it ran dry; of one that was changed before, when it would have."""
+    """A bag as it really is. `empty_at`: when it ran dry; of one that was changed before, when it would have.
+
+    `change_at`: when its change is planned. `spent_at`: when the pump, by its own count, gave up on it.
+    """
 
     number: int
     hung_at: Instant
@@ -50,6 +53,8 @@ class TrueBag:
     primed_ml: float
     ended_at: Instant = 0
     empty_at: Instant = 0
+    change_at: Instant = 0
+    spent_at: Instant = 0
     ran_dry: bool = False
 
 

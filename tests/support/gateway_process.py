@@ -133,16 +133,7 @@ class GatewayProcess:
     def spawn(self) -> subprocess.Popen[bytes]:
         """Start the process and return at once."""
         with (self.folder / "gateway.log").open("ab") as log:
-            if (ROOT / "gateway" / "__main__.py").exists():
-                command = [sys.executable, "-X", "faulthandler", "-m", "gateway", "run", "--ward", str(self.ward_file)]
-            else:
-                command = [
-                    sys.executable,
-                    "-X",
-                    "faulthandler",
-                    "-c",
-                    f"from pathlib import Path; from gateway.app import run_gateway; raise SystemExit(run_gateway(Path({str(self.ward_file)!r})))",
-                ]
+            command = [sys.executable, "-X", "faulthandler", "-m", "gateway", "run", "--ward", str(self.ward_file)]
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         return self.process
 
@@ -196,6 +187,13 @@ class GatewayProcess:
     def enrol(self, course: str, pump: str) -> None:
         """Start a course with a 7-day bag."""
         self.tell("/courses", {"course": course, "pump": pump, "bag": "7-day", "checklist_complete": True})
+
+    def command(self, *words: str) -> str:
+        """Run `dripwatch` with these words as a person at this ward would; what it printed."""
+        line = [sys.executable, "-m", "gateway", *words, "--ward", str(self.ward_file), "--as", "tester"]
+        done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+        assert done.returncode == 0, f"{words}: {done.returncode} {done.stdout} {done.stderr}"
+        return done.stdout
 
     def health(self) -> dict[str, Any]:
         """What /health/ready says, ready or not."""

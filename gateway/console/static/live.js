@@ -22,7 +22,7 @@ function heard(event) {
 
 function lookAtTheClock() {
   if (new Date() - heardAt < SILENT_MS) return;
-  unreachable.textContent = `Gateway not reachable since ${heardAt.toLocaleTimeString()}. What is shown is old.`;
+  unreachable.textContent = `Gateway not reachable since ${heardAt.toLocaleTimeString([], { hour12: false })}. What is shown is old.`;
   unreachable.hidden = false;
   document.body.classList.add("stale");
   document.title = `NOT REACHABLE – ${title}`;

@@ -1,5 +1,6 @@
 """The command line, and a scripted gateway that it reaches over a real connection."""
 
+import http.server
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ import uvicorn
 from click.testing import CliRunner, Result
 
 from gateway.console.app import create_api
+from gateway.field import remote
 from gateway.field.cli import cli
 from tests.support.fake_service import TOKEN, FakeService
 from tests.support.process import free_port
@@ -17,6 +19,34 @@ from tests.support.process import free_port
 START_S = 20.0
 
 Run = Callable[..., Result]
+
+
+class Web(http.server.BaseHTTPRequestHandler):
+    """Answers everything with one status and one body."""
+
+    status = 204
+    body = b""
+
+    def do_GET(self) -> None:
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def web() -> Iterator[tuple[type[Web], str]]:
+    """A web server that is no gateway, and its place; set `status` and `body` on the first."""
+    handler = type("Handler", (Web,), {})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield handler, f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 @dataclass(frozen=True)
@@ -33,7 +63,7 @@ def nothing_in_the_environment(monkeypatch, tmp_path):
     for name in ("URL", "TOKEN", "WARD", "USER"):
         monkeypatch.delenv(f"DRIPWATCH_{name}", raising=False)
     monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("LOGNAME", "tester")
+    monkeypatch.setattr(remote, "_login", lambda: "tester")
     monkeypatch.chdir(tmp_path)
 
 

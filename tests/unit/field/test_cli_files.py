@@ -10,6 +10,11 @@ SHIPPED = shipped_text("blinatumomab_home")
 STORIES = sorted((ROOT / "tests" / "scenarios").glob("*.yaml"))
 
 
+def line_of(words: str) -> int:
+    """The line of the example ward on which these words stand."""
+    return next(number for number, line in enumerate(WARD.splitlines(), 1) if line.strip().startswith(words))
+
+
 def written(path: Path, text: str) -> Path:
     """A file with this text."""
     path.write_text(text)
@@ -22,7 +27,7 @@ def test_the_example_loads_with_what_a_ward_would_rather_know(run):
     lines = result.stdout.splitlines()
     assert result.exit_code == 1
     assert lines[0].endswith("people.pharmacist: reached by email only; add a second transport (one-channel)")
-    assert ".yaml:41:" in lines[0]
+    assert f".yaml:{line_of('pharmacist')}:" in lines[0]
     assert lines[-1].endswith("ward.example.yaml: loads, with 1 finding")
 
 
@@ -36,13 +41,16 @@ def test_a_ward_without_findings_is_fine(run, tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("site: x\nsite: y\n", ["ward.yaml:2: site: "]),
+        ("site: x\nsite: y\n", ["ward.yaml:2: key 'site' is given twice (first on line 1)"]),
         (
             WARD.replace("timezone: Asia/Hong_Kong", "timezone: Nowhere/No").replace("port: 1883", "port: 0"),
             ["timezone", "mqtt.port"],
         ),
-        (WARD.replace("[blinatumomab_home]", "[nothing_home]"), ["ward.yaml:80: protocols: no protocol 'nothing_home'"]),
-        (WARD.replace("diary-missing: {", "diary-mising: {"), ["ward.yaml:83: rules.diary-mising: "]),
+        (
+            WARD.replace("[blinatumomab_home]", "[nothing_home]"),
+            [f"ward.yaml:{line_of('protocols:')}: protocols: no protocol 'nothing_home'"],
+        ),
+        (WARD.replace("diary-missing: {", "diary-mising: {"), [f"ward.yaml:{line_of('diary-missing')}: rules.diary-mising: "]),
         (WARD.replace("[blinatumomab_home]", "[./mine.yaml]"), ["mine.yaml:1: "]),
     ],
 )

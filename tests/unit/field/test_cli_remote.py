@@ -1,5 +1,3 @@
-import http.server
-import threading
 from pathlib import Path
 
 import pytest
@@ -108,29 +106,14 @@ def test_an_impossible_address_is_one_line(run, url):
     assert result.stderr.startswith(f"dripwatch: no gateway answers at {url}")
 
 
-class Stranger(http.server.BaseHTTPRequestHandler):
-    """A web server that is no gateway."""
-
-    def do_GET(self):
-        self.send_response(404)
-        self.end_headers()
-        self.wfile.write(b"<html>not here</html>")
-
-    def log_message(self, *_):
-        """Say nothing."""
-
-
-def test_another_web_server_is_not_taken_for_a_gateway(run):
+def test_another_web_server_is_not_taken_for_a_gateway(run, web):
     """A wrong port may well answer."""
-    with http.server.HTTPServer(("127.0.0.1", 0), Stranger) as server:
-        thread = threading.Thread(target=server.handle_request)
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_port}"
-        result = run(*LIST, "--url", url, env={"DRIPWATCH_TOKEN": TOKEN})
-        thread.join()
+    handler, place = web
+    handler.status, handler.body = 404, b"<html>not here</html>"
+    result = run(*LIST, "--url", f"http://{place}", env={"DRIPWATCH_TOKEN": TOKEN})
     assert (result.exit_code, result.stderr) == (
         2,
-        f"dripwatch: {url} answers, but it is no Dripwatch gateway; check --url\n",
+        f"dripwatch: http://{place} answers, but it is no Dripwatch gateway; check --url\n",
     )
 
 

@@ -105,7 +105,7 @@ def test_damaged_and_unreadable_records_are_told_and_passed_over(run, journal):
 )
 def test_what_cannot_be_read_is_exit_2(run, journal, tmp_path, words, said):
     """With the mend, before anything is told."""
-    (tmp_path / "new.yaml").write_text("protocol: MINE\n" * 1 + "x" * 2_000)
+    (tmp_path / "new.yaml").write_text("protocol: MINE\n" + "# padding\n" * 200)
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     result = run("replay", *words)
     assert (result.exit_code, result.stdout) == (2, "")

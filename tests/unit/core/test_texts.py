@@ -1,0 +1,176 @@
+"""What a page says: it fits into one text message, whatever happened, and never says what it must not."""
+
+import re
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from gateway.core.context import Context
+from gateway.core.state import Bag, Course, Delivery, Desk, Happening, Incident, Interruption, Note, Site
+from gateway.core.texts import ESSENTIAL_MAX, compose
+from gateway.domain.ward import Ward
+from gateway.domain.words import Condition, DeliveryState, Priority, WhyPaged
+from rules.loader import load_protocol, shipped_text
+from tests.unit.core.world import minutes
+from tests.unit.rules.gsm7 import septets
+
+PROTOCOL = load_protocol(shipped_text("blinatumomab_home"), "x")
+RULES = {rule.name: rule for rule in PROTOCOL.rules}
+CAUSES = [*Condition, "user", "clinician", "alarm", "kvo", "powered-off", "between-doses", "unspecified", "stopped"]
+IDS = ["P-017", "P-2026-000017-LONG-PSEUDONYM-OK"]
+LONGEST = "P" * 32
+
+
+def note(rule: str, *, kind: str = "", detail: str = "", since: float = 0, priority: Priority = Priority.HIGH) -> Note:
+    """An alert as its incident carries it."""
+    return Note(rule, kind, kind or rule, priority, minutes(since), detail, RULES[rule].say, RULES[rule].first)
+
+
+def course(name: str, state: DeliveryState, since: float = 0, *, estimated: bool = False) -> Course:
+    """A course in this state since so many minutes."""
+    delivery = Delivery(state=state, since=minutes(since), evidence_at=minutes(since), estimated=estimated)
+    bag = Bag("7-day", minutes(0), 0.6, 110, 0, minutes(10_000))
+    return Course(name, protocol=PROTOCOL.name, pump="p1", bag=bag, delivery=delivery)
+
+
+def text_of(subject, notes: list[Note], why: WhyPaged, at: float, code: str = "471147") -> str:
+    """The whole text of a page."""
+    incident = Incident("k@1", subject.id, "", minutes(0), Priority.HIGH, {}, round=2)
+    if why is WhyPaged.RESOLVED:
+        incident.last_alerts = notes
+    else:
+        incident.alerts = {f"{n.rule}:{n.kind}": n for n in notes}
+    incident.history.append(Happening(minutes(at), "resolved"))
+    ward = Ward("haem-ward", "Asia/Hong_Kong")
+    return compose(subject, incident, why, code, Context(ward, {PROTOCOL.name: PROTOCOL}, {}, Desk(), minutes(at), 1))
+
+
+def essential(text: str) -> str:
+    """What must arrive with the first message."""
+    return text.split("\n", maxsplit=1)[0]
+
+
+def everything() -> list[tuple[str, str]]:
+    """(what it is, text) of every kind of page about every kind of trouble, today and on another day."""
+    found = []
+    for why, name, at in product(WhyPaged, [*IDS, LONGEST], [5, 130, 241, 5_000]):
+        for cause, estimated in product(CAUSES, [False, True]):
+            stopped = course(name, DeliveryState.INTERRUPTED, estimated=estimated)
+            stopped.delivery.interruptions = [Interruption(minutes(0), minutes(at), str(cause), estimated)]
+            notes = [note("delivery-interrupted", detail=str(cause))]
+            if cause in list(Condition):
+                notes.append(note("alarm-persistent", kind=str(cause)))
+            found.append((f"{why} {cause} {at}", text_of(stopped, notes, why, at)))
+        silent = course(name, DeliveryState.UNKNOWN)
+        found += [
+            (f"{why} {cause}", text_of(silent, [note("delivery-unknown", detail=cause)], why, at))
+            for cause in ("silence", "unsaid")
+        ]
+        running = course(name, DeliveryState.DELIVERING)
+        found += [(f"{why} {kind}", text_of(running, [note("alarm-persistent", kind=kind)], why, at)) for kind in Condition]
+        found += [
+            (f"{why} never", text_of(course(name, DeliveryState.UNKNOWN), [note("pump-never-heard")], why, at)),
+            (f"{why} data", text_of(running, [note("undecodable-data", detail="123 of 456 messages")], why, at)),
+            (
+                f"{why} stranger",
+                text_of(Site("haem-ward"), [note("undecodable-data", kind="p1", detail="3 of 3 messages of p1")], why, at),
+            ),
+            (f"{why} deaf", text_of(Site("haem-ward"), [note("gateway-deaf")], why, at)),
+        ]
+    return found
+
+
+EVERYTHING = everything()
+
+
+def test_the_essential_part_of_every_page_fits_into_one_message():
+    """160 septets of the GSM alphabet, for the longest pseudonym, the longest cause and the longest code."""
+    too_long = [
+        (what, septets(essential(text)), text) for what, text in EVERYTHING if (septets(essential(text)) or 999) > ESSENTIAL_MAX
+    ]
+    assert not too_long, too_long[:3]
+
+
+def test_no_page_needs_an_alphabet_that_halves_the_room():
+    """The advice behind the essential part, too."""
+    assert not [text for _, text in EVERYTHING if septets(text) is None]
+
+
+def test_no_page_names_a_drug_or_says_flush():
+    """Neither does any give an order to a pump."""
+    assert not [text for _, text in EVERYTHING if re.search("flush|blin|onco|leuk|mcg", text, re.IGNORECASE)]
+
+
+def test_every_page_that_can_be_taken_says_how_and_who_and_how_urgent():
+    """The code at the end of the essential part, the course at its head."""
+    for what, text in EVERYTHING:
+        if not what.startswith("resolved"):
+            assert essential(text).endswith("Reply 471147 to take it."), text
+            assert re.search(r"(P-|PPPP|haem-ward).* HIGH: ", essential(text)), text
+
+
+def test_the_first_thing_to_do_follows_on_a_line_of_its_own():
+    """The advice of the most urgent alert."""
+    low = note("alarm-persistent", kind="battery-low", priority=Priority.LOW)
+    text = text_of(
+        course("P-017", DeliveryState.INTERRUPTED), [low, note("delivery-interrupted", detail="user")], WhyPaged.OPENED, 20
+    )
+    assert text.split("\n")[1] == RULES["delivery-interrupted"].first
+    assert "delivery stopped (stopped by hand) since 08:00; pump alarm battery low since 08:00." in text
+
+
+@pytest.mark.parametrize(
+    ("minute", "words"),
+    [
+        (239, "4 h limit at 12:00."),
+        (240, "OVER 4 h: premedication and supervised restart per protocol."),
+        (600, "OVER 4 h: premedication"),
+    ],
+)
+def test_the_limit_is_a_clock_time_until_it_is_passed(minute, words):
+    """From four hours on the text says what that means."""
+    stopped = course("P-017", DeliveryState.INTERRUPTED)
+    assert words in text_of(stopped, [note("delivery-interrupted", detail="user")], WhyPaged.MILESTONE, minute)
+
+
+def test_silence_past_the_limit_says_that_it_may_be_passed():
+    """Nobody knows."""
+    silent = course("P-017", DeliveryState.UNKNOWN)
+    text = text_of(silent, [note("delivery-unknown", detail="silence")], WhyPaged.RAISED, 250)
+    assert "pump not heard since 08:00; delivery unknown. 4 h limit may be passed." in text
+
+
+def test_an_estimated_onset_is_called_about():
+    """While it lasts, and when it is over."""
+    stopped = course("P-017", DeliveryState.INTERRUPTED, estimated=True)
+    assert "since about 08:00" in text_of(stopped, [note("delivery-interrupted", detail="occlusion")], WhyPaged.OPENED, 62)
+    over = course("P-017", DeliveryState.DELIVERING, 70)
+    over.delivery.interruptions = [Interruption(minutes(0), minutes(70), "occlusion", estimated=True)]
+    assert "since about 08:00" in text_of(over, [note("delivery-interrupted", detail="occlusion")], WhyPaged.RESOLVED, 72)
+
+
+def test_more_alerts_than_fit_are_counted():
+    """The most urgent first."""
+    notes = [note("alarm-persistent", kind=kind) for kind in list(Condition)[:7]]
+    text = essential(text_of(course("P-017", DeliveryState.DELIVERING), notes, WhyPaged.OPENED, 5))
+    assert re.search(r"; pump alarm [a-z ]+ since 08:00 \+\d more\.", text)
+
+
+def test_a_short_of_four_hours_resolution_says_what_it_was_and_a_longer_one_what_it_means():
+    """After the limit the restart is supervised, also when it is over."""
+    over = course("P-017", DeliveryState.DELIVERING, 200)
+    over.delivery.interruptions = [Interruption(minutes(0), minutes(200), "user", estimated=False)]
+    short = text_of(over, [note("delivery-interrupted", detail="user")], WhyPaged.RESOLVED, 202)
+    assert short == "P-017 RESOLVED after 3 h 22 min: was delivery stopped (stopped by hand) since 08:00."
+    over.delivery.interruptions[0] = replace(over.delivery.interruptions[0], until=minutes(260))
+    long = text_of(over, [note("delivery-interrupted", detail="user")], WhyPaged.RESOLVED, 262)
+    assert long.endswith("Stopped for 4 h 20 min, OVER 4 h: premedication and supervised restart per protocol.")
+
+
+def test_a_ward_s_own_endless_words_are_cut_but_the_code_stays():
+    """A rule may say what it likes; the reply still reaches us."""
+    long = replace(note("gateway-deaf"), say="x" * 500, first="")
+    text = text_of(course("P-017", DeliveryState.DELIVERING), [long], WhyPaged.OPENED, 5)
+    assert len(text) == ESSENTIAL_MAX
+    assert text.endswith("xx Reply 471147 to take it.")
