@@ -101,3 +101,11 @@ class ClearAsked(Asked):
 def instant(moment: datetime | None) -> Instant | None:
     """Milliseconds since 1970 of an aware moment."""
     return None if moment is None else round(moment.timestamp() * SECOND_MS)
+
+
+class ReplyAsked(Asked):
+    """A message that a person sent to the gateway: by which of the ward's transports, from which address, its text."""
+
+    transport: Name
+    address: Name
+    text: Words
