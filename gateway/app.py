@@ -47,6 +47,8 @@ async def _run(ward_file: Path, loaded: LoadedWard, protocols: Mapping[str, str]
     from gateway.outside.sqlite_journal import SqliteJournal  # noqa: PLC0415
     from gateway.outside.wall_clock import WallClock  # noqa: PLC0415
 
+    # Until it runs there is nothing to take in again, and HUP's own meaning would end a gateway that is still reading its journal.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lambda: None)
     path = loaded.journal.path
     journal = SqliteJournal.open(path)
     newest = await journal.read(max(0, await journal.last_seq() - 1), 1)
@@ -197,7 +199,11 @@ async def _reload(gateway: Gateway, ward_file: Path) -> None:
     except ConfigError as error:
         _log.error("the ward file is wrong, the old one stays in force: %s", error)
         return
-    await gateway.reload(loaded.text_for_journal, protocols)
+    try:
+        await gateway.reload(loaded.text_for_journal, protocols)
+    except JournalFull as full:
+        _log.error("the ward file was not taken in, the old one stays in force: %s", full)
+        return
     _log.info("the ward file was taken in again; transports and addresses of servers change with a restart only")
 
 

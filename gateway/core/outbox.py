@@ -55,6 +55,7 @@ class Outbox:
         """`receipt_deadlines_ms`: transports that promise a receipt, and within what time."""
         self._items: dict[str, Sending] = {}
         self._served: dict[str, int] = {}
+        self._turn = 0
         self.receipt_deadlines_ms = dict(receipt_deadlines_ms or {})
 
     def __len__(self) -> int:
@@ -106,6 +107,7 @@ class Outbox:
             sending = queue.popleft()
             if left.get(sending.item.transport, 0) > 0:
                 left[sending.item.transport] -= 1
+                self._turn = max(self._turn, served)
                 served += 1
                 self._served[owner] = served
                 sending.attempts += 1
@@ -118,9 +120,7 @@ class Outbox:
     def _count_owners(self) -> None:
         """Who has nothing here any more is forgotten; who is new comes before the others, and owes nothing for their past."""
         owners = {_owner(sending.item): None for sending in self._items.values()}
-        known = {owner: self._served[owner] for owner in owners if owner in self._served}
-        newcomer = min(known.values(), default=1) - 1
-        self._served = {owner: known.get(owner, newcomer) for owner in owners}
+        self._served = {owner: self._served.get(owner, self._turn - 1) for owner in owners}
 
     def settle(self, key: str, outcome: Outcome, at: Instant) -> Stage | None:
         """Note what became of an attempt; returns where the item is now, None when it is done (or was not ours)."""

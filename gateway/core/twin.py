@@ -137,7 +137,7 @@ def _observe_flow(pump: Pump, reading: Observation, observed: Instant) -> int:
         return 0
     if status is DeliveryStatus.DELIVERING:
         facets = _note_flow(pump.flow, observed, reading.seq or 0, delivering=True)
-        return facets | _clear_by_delivery(pump, observed)
+        return facets | _clear_by_delivery(pump)
     reason = "kvo" if status is DeliveryStatus.KVO else (reading.not_delivering_reason or "unspecified")
     return _note_flow(pump.flow, observed, reading.seq or 0, delivering=False, reason=reason)
 
@@ -154,23 +154,30 @@ def _note_flow(flow: Flow, observed: Instant, seq: int, *, delivering: bool, rea
 
 
 def _note_older_flow(flow: Flow, observed: Instant, *, delivering: bool) -> int:
-    """A late word cannot change the state, but it can say more exactly when the state began."""
-    if not flow.before_at < observed < flow.since:
-        return 0
-    if delivering is flow.delivering:
+    """A late word cannot change the state, but it can say more exactly when the state began.
+
+    A stop within what looked like delivery throughout: it runs for certain since its newest word only. A running pump within
+    what looked like one stop makes the stop no shorter: nobody knows for how long it ran.
+    """
+    if flow.before_at < observed < flow.since:
+        if delivering is not flow.delivering:
+            flow.before_at = observed
+            return 0
         flow.since = observed
         return Facet.DELIVERY
-    flow.before_at = observed
+    if flow.delivering and not delivering and flow.since <= observed < flow.at:
+        flow.before_at, flow.since = observed, flow.at
+        return Facet.DELIVERY
     return 0
 
 
-def _clear_by_delivery(pump: Pump, observed: Instant) -> int:
+def _clear_by_delivery(pump: Pump) -> int:
     """A condition that had stopped delivery is over after 60 s of reported delivery: its `end` may have been lost."""
-    facets = 0
-    if pump.conditions and observed - pump.flow.since >= DELIVERING_CLEARS_MS:
+    facets, flow = 0, pump.flow
+    if pump.conditions and flow.delivering and flow.at - flow.since >= DELIVERING_CLEARS_MS:
         for known in pump.conditions.values():
-            if known.active and known.stops_delivery and known.started_at <= pump.flow.since:
-                known.active, known.changed_at = False, observed
+            if known.active and known.stops_delivery and known.started_at <= flow.since and known.changed_at <= flow.at:
+                known.active, known.changed_at = False, flow.at
                 facets = Facet.CONDITIONS
     return facets
 
@@ -179,7 +186,7 @@ def change_alarm(pump: Pump, reading: AlarmChange, observed: Instant) -> int:
     """Take an alarm condition's change in; returns the facets that it changes."""
     known = pump.conditions.get(reading.condition)
     if known is not None and observed < known.changed_at:
-        return 0
+        return _stop_by_alarm(pump, reading, observed) if reading.phase is AlarmPhase.START else 0
     if reading.phase is AlarmPhase.END:
         if known is None:
             pump.conditions[reading.condition] = PumpCondition(reading.condition, observed, observed, active=False)
@@ -190,16 +197,23 @@ def change_alarm(pump: Pump, reading: AlarmChange, observed: Instant) -> int:
     if known is None or fresh:
         known = PumpCondition(reading.condition, observed, observed, active=True)
         pump.conditions[reading.condition] = known
+    stops_now = reading.phase is AlarmPhase.START or fresh or not known.stops_delivery
     known.changed_at = observed
     known.device_priority = reading.priority or known.device_priority
     known.text = reading.text or known.text
     if reading.stops_delivery is not None:
         known.stops_delivery = reading.stops_delivery
     facets = Facet.CONDITIONS
-    if reading.stops_delivery and (fresh or reading.phase is AlarmPhase.START):
-        facets |= _note_flow(pump.flow, observed, reading.seq or 0, delivering=False, reason=reading.condition)
-        facets |= Facet.DELIVERY
-    return facets
+    if stops_now:
+        facets |= _stop_by_alarm(pump, reading, observed)
+    return facets | _clear_by_delivery(pump)
+
+
+def _stop_by_alarm(pump: Pump, reading: AlarmChange, observed: Instant) -> int:
+    """An alarm that stops delivery is a word about the flow, also where it comes too late to be one about the condition."""
+    if not reading.stops_delivery:
+        return 0
+    return Facet.DELIVERY | _note_flow(pump.flow, observed, reading.seq or 0, delivering=False, reason=reading.condition)
 
 
 def note_event(pump: Pump, reading: PumpEvent, observed: Instant) -> int:
@@ -210,7 +224,8 @@ def note_event(pump: Pump, reading: PumpEvent, observed: Instant) -> int:
     if stopped_by is not None and not reading.transitioning:
         return _note_flow(pump.flow, observed, reading.seq or 0, delivering=False, reason=reading.reason or stopped_by)
     if reading.event is PumpEventKind.BAG_CHANGED:
-        pump.infused_ml, pump.infused_at = None, 0
+        if observed >= pump.infused_at:  # else the new bag's own count came first
+            pump.infused_ml, pump.infused_at = None, 0
         return Facet.DELIVERY
     return 0
 

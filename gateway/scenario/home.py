@@ -63,8 +63,7 @@ class Home:
     @property
     def next_at(self) -> Instant | None:
         """When something happens next; None when this home's story is over."""
-        dues = (self.agenda.next_at, self._pump_due_at, self._dry_at, self.network.next_at)
-        return min((due for due in dues if due is not None), default=None)
+        return min(filter(None, (self.agenda.next_at, self._pump_due_at, self._dry_at, self.network.next_at)), default=None)
 
     def due(self, at: Instant) -> list[Deed]:
         """Everything that happens up to `at`, in order."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from gateway.domain.instants import DAY_MS, HOUR_MS, SECOND_MS, Instant
+from gateway.domain.instants import HOUR_MS, SECOND_MS, Instant
 from gateway.scenario.assumptions import Assumptions
 
 SATURDAY = 5

@@ -30,16 +30,18 @@ HOMES_A_WARD = 10
 PATIENTS_MAX = 10_000
 INSTANTS_MAX = 50_000_000  # a ward that never comes to rest is a bug, not a long study
 MONDAY = (2026, 3, 2)
+NEVER_AT: Instant = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to simulate. `ward` and `protocols` are texts as the journal keeps them; `protocol` is the one that the homes are on."""
+    """What to simulate. `ward` and `protocols` are texts as the journal keeps them; the homes are on `protocol`."""
 
     ward: str
     protocols: Mapping[str, str]
     protocol: str
     patients: int
+    timezone: str
     seed: int = 1
     assumed: Assumptions = field(default_factory=Assumptions)
 
@@ -50,9 +52,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A page that went out. `acts`: it asks the ward to do something."""
+    """A message that went out. `page`: the person and the decision behind it; a second contact of the same is the same page.
+
+    `acts`: it asks the ward to do something.
+    """
 
     at: Instant
+    page: str
     incident: str
     person: str
     transport: str
@@ -62,11 +68,20 @@ class Sent:
     acts: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """An incident from its opening to its end."""
+
+    incident: str
+    opened_at: Instant
+    closed_at: Instant
+
+
 @dataclass(slots=True)
 class PatientResult:
     """One patient's cycle: the truth, and what was told.
 
-    `alarms_at`: starts of alarms as they reached the gateway; `losses`: how long the pump could not be heard; `open_spans`: lives
+    `alarms_at`: starts of alarms as they reached the gateway; `losses`: how long the pump could not be heard; `incidents`: lives
     of this course's incidents; `forecasts`: by bag, as they stood when the next visit was planned.
     """
 
@@ -80,7 +95,7 @@ class PatientResult:
     delivered_ml: float
     sent: list[Sent] = field(default_factory=list)
     alarms_at: list[Instant] = field(default_factory=list)
-    open_spans: list[tuple[Instant, Instant]] = field(default_factory=list)
+    incidents: list[Lived] = field(default_factory=list)
     forecasts: dict[int, BagForecast] = field(default_factory=dict)
 
 
@@ -156,19 +171,23 @@ class _Ward:
         desk = Desk(self.gateway.tell, self.gateway.is_open, self.gateway.conditions)
         self.team = Team(plan.seed, plan.assumed, self.homes, desk)
         self.results = {home.course: _blank(home) for home in self.homes}
+        self._dues = [_due_of(home) for home in self.homes]
         self._until = max(home.end_at for home in self.homes) + DAY_MS  # what the last hours leave open is told by then
 
     def live(self) -> None:
         """Until every story is over."""
         for _ in range(INSTANTS_MAX):
             at = self._next_at()
-            if at is None or at > self._until:
+            if at > self._until:
                 return
-            for home in self.homes:
-                if home.next_at is not None and home.next_at <= at:
+            for index, home in enumerate(self.homes):
+                if self._dues[index] <= at:
                     for deed in home.due(at):
                         self._take(home, deed, at)
-            self.team.act(at)
+                    self._dues[index] = _due_of(home)
+            if self.team.next_at is not None and self.team.next_at <= at:
+                self.team.act(at)
+                self._dues = [_due_of(home) for home in self.homes]  # what was agreed on the phone is on a home's agenda now
             self.gateway.tick(at)
             for page in self.gateway.send(at):
                 self._note(page, at)
@@ -180,17 +199,17 @@ class _Ward:
             result, truth = self.results[home.course], home.truth
             result.interruptions, result.bags, result.losses = truth.interruptions, truth.bags, truth.losses
             result.happened, result.delivered_ml, result.until = truth.alarms, truth.delivered_ml, truth.until
-        for span in self.gateway.incidents.values():
+        for incident, span in self.gateway.incidents.items():
             if span.course in self.results:
                 closed_at = self._until if span.closed_at is None else span.closed_at
-                self.results[span.course].open_spans.append((span.opened_at, closed_at))
+                self.results[span.course].incidents.append(Lived(incident, span.opened_at, closed_at))
         told = tuple(self.results.values())
         return WardResult(told, self.gateway.digest(), self.gateway.records, tuple(self.gateway.refused))
 
-    def _next_at(self) -> Instant | None:
-        dues = [home.next_at for home in self.homes]
-        dues += [self.team.next_at, self.gateway.next_due()]
-        return min((due for due in dues if due is not None), default=None)
+    def _next_at(self) -> Instant:
+        dues = [min(self._dues), NEVER_AT]
+        dues += [due for due in (self.team.next_at, self.gateway.next_due()) if due is not None]
+        return min(dues)
 
     def _take(self, home: Home, deed: Deed, at: Instant) -> None:
         result = self.results[home.course]
@@ -207,8 +226,14 @@ class _Ward:
         self.team.paged(page, at)
         if page.course in self.results:
             acts = calls_for_action(page)
-            sent = Sent(at, page.incident, page.person, page.transport, page.priority, page.why, page.about, acts)
+            by = page.key.rpartition("/")[0]
+            sent = Sent(at, by, page.incident, page.person, page.transport, page.priority, page.why, page.about, acts)
             self.results[page.course].sent.append(sent)
+
+
+def _due_of(home: Home) -> Instant:
+    """When the home is to be asked next: kept beside it, because it is asked for more often than it changes."""
+    return NEVER_AT if home.next_at is None else home.next_at
 
 
 def _blank(home: Home) -> PatientResult:

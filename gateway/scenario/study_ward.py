@@ -62,5 +62,5 @@ def plan_of(loaded: LoadedWard, protocols: Mapping[str, str], patients: int, see
     assumed = Assumptions()
     for name, text in protocols.items():
         if assumed.bag in load_protocol(text, name, loaded.rule_overrides).bags:
-            return Plan(loaded.text_for_journal, protocols, name, patients, seed, assumed)
+            return Plan(loaded.text_for_journal, protocols, name, patients, loaded.ward.timezone, seed, assumed)
     raise ValueError(f"no protocol of the ward has a {assumed.bag} bag; the simulated homes live on it")

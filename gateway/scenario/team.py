@@ -73,9 +73,12 @@ class Team:
         self._calling.discard(page.course)
         if home.ended:
             return
-        runs = troubles.called(home, at, page.about)
-        if runs and not home.pump.link_up and self._desk.is_open(page.incident):
-            self._desk.tell(page.person, Acknowledge(incident=page.incident, for_ms=SEEN_RUNNING_MS), at)
+        heard = troubles.called(home, at, page.about)
+        lease_ms = round(self._assumed.visit_min[1] * MINUTE_MS) if heard.needs_visit else 0
+        if heard.runs and not home.pump.link_up:
+            lease_ms = SEEN_RUNNING_MS
+        if lease_ms and self._desk.is_open(page.incident):
+            self._desk.tell(page.person, Acknowledge(incident=page.incident, for_ms=lease_ms), at)
         for _, longest_min in (self._assumed.hands_on_min, self._assumed.visit_min):
             self._agenda.plan(at + round(longest_min * MINUTE_MS), lambda now: self._look_again(page, now))
 

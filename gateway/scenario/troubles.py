@@ -1,6 +1,7 @@
 """What goes wrong at a simulated home, who notices, and how it is put right: by the caregiver, on the phone, or by a visit."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from device_adapters.simulated_pump import SimulatedPump
 from gateway.domain.instants import MINUTE_MS, Instant
@@ -130,8 +131,16 @@ def set_about(home: Home, at: Instant, trouble: Trouble) -> None:
     home.after(wait_ms, lambda now: mend(home, now, trouble), at)
 
 
-def called(home: Home, at: Instant, about: Iterable[str]) -> bool:
-    """The ward rings about these rules and is answered; returns whether the home sees the pump running."""
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the ward hears on the phone: the pump is seen to run; somebody must come."""
+
+    runs: bool
+    needs_visit: bool
+
+
+def called(home: Home, at: Instant, about: Iterable[str]) -> Heard:
+    """The ward rings about these rules and is answered: what can be mended on the phone is, and what cannot brings a nurse."""
     assumed, chances, works = home.place.assumed, home.chances, home.pump.works
     if home.trouble is not None:
         set_about(home, at, home.trouble)
@@ -141,7 +150,7 @@ def called(home: Home, at: Instant, about: Iterable[str]) -> bool:
         home.after(chances.minutes_ms(assumed.router_min), lambda now: home.regain_link(now, early=True), at)
     if any(rule.startswith("bag-") for rule in about):
         bag_life.bring_forward(home, at)
-    return works.delivering
+    return Heard(works.delivering, home.trouble is not None and home.trouble.shown and home.trouble.needs_visit)
 
 
 def ring_ward_later(home: Home, at: Instant, trouble: Trouble) -> None:

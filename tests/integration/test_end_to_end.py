@@ -162,7 +162,8 @@ def test_an_alarm_and_two_ihe_messages_reach_the_nurse_and_the_store(tmp_path: P
         assert matches(occlusion, r"P-018 HIGH: pump alarm occlusion since \d\d:\d\d\. Reply \d{4} to take it\.")
         said = "".join(mail.subject + mail.text for mail in home.mail.mails)
         assert not re.search("Testperson|Nobody|Secretumab", said)
-        print(home.gateway.command("incidents", "list"))
+        listed = re.findall(r"^(\w+) +(P-\d+) +NOBODY HAS IT", home.gateway.command("incidents", "list"), re.MULTILINE)
+        assert sorted(listed) == [("HIGH", "P-017"), ("HIGH", "P-018")]
         judged = {line["course"]: line["state"] for line in home.gateway.ask("/board")["courses"]}
         assert judged == {"P-017": "delivering", "P-018": "delivering"}
         check_points(store, at)

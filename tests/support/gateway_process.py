@@ -18,6 +18,7 @@ from gateway.runtime.ports import Kind, Record
 from tests.support.process import free_port, stop
 
 SITE = "haem-ward"
+ENGINEER = "engineer@ward.example"
 PATIENCE_S = 30.0
 ROOT = Path(__file__).parents[2]
 POLL_S = 0.02
@@ -42,7 +43,7 @@ def ward(
     rules: Mapping[str, Mapping[str, Any]] | None = None,
     journal: str = "data/dripwatch.db",
 ) -> dict[str, Any]:
-    """A ward file with one nurse. Pump alarms and stops are high and fire at once unless `rules` says otherwise.
+    """A ward file with one nurse; `ENGINEER` is the fallback. Alarms and stops are high and fire at once, unless `rules` differs.
 
     Each policy waits for an hour, so that within a test a page is sent again only because its first try failed.
     """
@@ -58,7 +59,10 @@ def ward(
         "journal": {"path": journal},
         "console": {"listen": f"127.0.0.1:{free_port()}"},
         "transports": {name: dict(transport) for name, transport in transports.items()},
-        "people": {"nurse-a": {"contacts": [dict(contact)]}, "engineer": {"contacts": [dict(contact)]}},
+        "people": {
+            "nurse-a": {"contacts": [dict(contact)]},
+            "engineer": {"contacts": [dict.fromkeys(contact, ENGINEER)]},
+        },
         "policies": {"high": policy, "medium": policy, "low": {"steps": []}, "fallback": ["person:engineer"]},
         "protocols": ["blinatumomab_home"],
         "rules": {"alarm-persistent": {"hold": "0s"}, "delivery-interrupted": {"hold": "0s", "priority": "high"}}

@@ -1,240 +1,285 @@
-"""A ward in a test's hands: random but repeatable histories, and a whole gateway on scripted things."""
+"""A whole gateway in a test's hands: real pipeline, core and dispatcher; scripted source, clock and transports."""
 
+import asyncio
+import contextlib
 import json
-import random
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from device_adapters.simulated_parts import Outgoing
-from device_adapters.simulated_pump import SimulatedPump
-from gateway.config.load import load_ward_mapping
-from gateway.core.store import State
-from gateway.domain.commands import (
-    Acknowledge,
-    ClearCondition,
-    Close,
-    Command,
-    EndCourse,
-    Enrol,
-    Escalate,
-    HangBag,
-    Note,
+from gateway.core.outbox import Outbox
+from gateway.domain.commands import Enrol
+from gateway.domain.effects import Answer, Page
+from gateway.domain.instants import DAY_MS, Instant
+from gateway.domain.words import Outcome, Priority, WhyPaged
+from gateway.outside.memory_journal import MemoryJournal
+from gateway.runtime.dispatcher import Dispatcher
+from gateway.runtime.gateway import Gateway, Parts
+from gateway.runtime.ports import (
+    EffectKind,
+    Entry,
+    Incoming,
+    Journal,
+    Kind,
+    OutboxRow,
+    Record,
+    Refusing,
+    SendState,
+    Session,
 )
-from gateway.domain.effects import Effect, Page
-from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
-from gateway.domain.words import Condition, NotDeliveringReason, Outcome
-from gateway.runtime.fold import Fold
-from gateway.runtime.ports import Entry, Record
-from gateway.runtime.records import clock_entry, command_entry, config_entry, message_entry, outcome_entry, reply_entry
-from gateway.runtime.snapshots import dump
-from rules.loader import shipped_text
-
-START_AT: Instant = 1_772_409_600_000  # 2026-03-02T08:00+08:00
-SITE = "ward"
-PROTOCOL = "blinatumomab_home"
-SMS = "sms"
-
-WARD: Mapping[str, Any] = {
-    "site": SITE,
-    "timezone": "Asia/Hong_Kong",
-    "transports": {
-        "sms": {"kind": "apprise", "url": "json://127.0.0.1/{address}"},
-        "voice": {"kind": "apprise", "url": "json://127.0.0.1/{address}"},
-    },
-    "people": {
-        "nurse-a": {"contacts": [{"sms": "8521"}, {"voice": "8521", "after": "2m"}]},
-        "nurse-b": {"contacts": [{"sms": "8522"}, {"voice": "8522", "after": "0s"}]},
-        "charge": {"contacts": [{"sms": "8523"}, {"voice": "8523", "after": "1m"}]},
-    },
-    "teams": {"seniors": ["charge", "nurse-b"]},
-    "policies": {
-        "high": {
-            "steps": [
-                {"page": ["person:nurse-a"], "wait": "5m"},
-                {"page": ["person:nurse-a", "person:charge"], "wait": "5m"},
-                {"page": ["all:seniors"], "wait": "10m"},
-            ],
-            "repeat": {"from_step": 2, "every": "10m"},
-            "ack_lease": "30m",
-            "milestones_page": ["person:charge"],
-        },
-        "medium": {
-            "steps": [{"page": ["person:nurse-a"], "wait": "15m"}, {"page": ["person:charge"], "wait": "30m"}],
-            "repeat": {"from_step": 1, "every": "30m"},
-            "ack_lease": "2h",
-        },
-        "low": {"steps": []},
-        "fallback": ["person:charge"],
-    },
-    "protocols": [PROTOCOL],
-}
+from gateway.runtime.recovery import recover
+from tests.support.fake_transport import FakeTransport
+from tests.support.forwarding import MovedClock, ScriptedSink, settle
+from tests.support.histories import PROTOCOL, SITE, START_AT, WARD, protocol_texts, ward_text
 
 
-def ward_text(**changed: Any) -> str:
-    """The ward file as the journal keeps it, with some sections changed."""
-    return load_ward_mapping({**WARD, **changed}, "ward").text_for_journal
+class StoryClock(MovedClock):
+    """A clock that stands still at 08:00 until the test moves it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now = START_AT
+
+    async def sleep_until(self, at: Instant) -> None:
+        """Return at once where that has passed."""
+        await (super().sleep_until(at) if at > self._now else asyncio.sleep(0))
 
 
-def protocol_texts() -> dict[str, str]:
-    """The shipped protocol, by name."""
-    return {PROTOCOL: shipped_text(PROTOCOL) or ""}
+class ScriptedSource:
+    """Gives what the test says; keeps what was acknowledged and told, in order."""
+
+    def __init__(self) -> None:
+        self.acknowledged: list[Incoming] = []
+        self.told: list[tuple[str, bytes]] = []
+        self._items: list[Incoming | Session | Refusing] = []
+        self._something = asyncio.Event()
+
+    def say(self, *items: Incoming | Session | Refusing) -> None:
+        """These have arrived, all at once."""
+        self._items += items
+        self._something.set()
+
+    async def run(self) -> None:
+        """Hold the connection for ever."""
+        await asyncio.Event().wait()
+
+    async def take(self) -> list[Incoming | Session | Refusing]:
+        """All that has arrived."""
+        await self._something.wait()
+        self._something.clear()
+        taken, self._items = self._items, []
+        return taken
+
+    def acknowledge(self, messages: Sequence[Incoming]) -> None:
+        """Keep them."""
+        self.acknowledged += messages
+
+    def tell(self, topic: str, payload: bytes) -> None:
+        """Keep it."""
+        self.told.append((topic, payload))
 
 
-def cells_of(state: State) -> dict[str, str]:
-    """Every cell of a state as canonical JSON."""
-    keys = ["desk:", *(f"pump:{name}" for name in state.pumps), *(f"course:{name}" for name in state.courses)]
-    keys += [f"site:{name}" for name in state.sites]
-    return {key: json.dumps(json.loads(dump(state, key) or b"null"), sort_keys=True) for key in sorted(keys)}
+class GatedJournal(MemoryJournal):
+    """A journal whose writes wait while `gate` is cleared, and whose `commit` alone refuses while `refuses_commits`.
 
-
-STRANGERS = 2  # pumps that serve nobody
-
-
-class History:
-    """Makes records as a gateway would journal them on a bad day: pumps in trouble, people, outcomes, lost sessions, gaps.
-
-    The same seed makes the same records. `fold` is the live fold that the records are fed to as they are made; `effects` what it
-    decided, each with the seq of its record.
+    `log` tells what was stored, in order: (`append`, body) and (`commit`, key).
     """
 
-    def __init__(self, seed: int, *, pumps: int = 6) -> None:
-        self.dice = random.Random(seed)
-        self.fold = Fold()
-        self.at = START_AT
-        self.records: list[Record] = []
-        self.effects: list[tuple[int, Effect]] = []
-        self._pumps = {
-            f"pump-{n}": SimulatedPump(f"pump-{n}", rate_ml_h=0.6, bag_ml=100.8, started_at=self.at + n * SECOND_MS, report_every_ms=2 * MINUTE_MS)
-            for n in range(pumps)
-        }
-        self._unsettled: list[Page] = []
-        self._codes: list[tuple[str, str]] = []
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.refuses_commits = ""
+        self.log: list[tuple[str, object]] = []
 
-    def grow(self, steps: int) -> Iterator[Record]:
-        """So many more happenings; each gives some records, which are folded as they are yielded."""
-        if not self.records:
-            yield from self._take([config_entry(ward_text(), protocol_texts(), self.at, started=True), clock_entry(self.at, "up")])
-            self.at += MINUTE_MS
-            for number, device in enumerate(self._pumps):
-                if number >= STRANGERS:
-                    yield from self._obey("nurse-a", Enrol(course=f"P-{number}", pump=device, protocol=PROTOCOL, bag="7-day"))
-                yield from self._said(device, self._pumps[device].power_up(self.at))
-        for _ in range(steps):
-            yield from self._happen()
+    async def append(self, entries: Sequence[Entry]) -> int:
+        """Store once the gate is open."""
+        await self.gate.wait()
+        first = await super().append(entries)
+        self.log += [("append", entry.body) for entry in entries]
+        return first
 
-    def _happen(self) -> Iterator[Record]:
-        yield from self._let_time_pass()
-        dice = self.dice.random()
-        if dice < 0.5:
-            yield from self._pump_acts()
-        elif dice < 0.75:
-            yield from self._settle_pages()
-        elif dice < 0.92:
-            yield from self._person_acts()
-        else:
-            yield from self._house_acts()
+    async def commit(self, cursor: str, seq: int, plan: Sequence[OutboxRow] = ()) -> None:
+        """Store once the gate is open."""
+        await self.gate.wait()
+        refusing, self.refusing = self.refusing, self.refusing or self.refuses_commits
+        try:
+            await super().commit(cursor, seq, plan)
+        finally:
+            self.refusing = refusing
+        self.log += [("commit", row.key) for row in plan]
 
-    def _let_time_pass(self) -> Iterator[Record]:
-        """Mostly minutes, sometimes hours; the deadlines on the way are met by clock records, unless nobody was there."""
-        until = self.at + self.dice.choice((1, 200, 10 * SECOND_MS, MINUTE_MS, MINUTE_MS, 4 * MINUTE_MS, 20 * MINUTE_MS))
-        away = self.dice.random() < 0.05
-        while True:
-            reports = [(pump.next_report_at, name) for name, pump in self._pumps.items() if pump.works.alive]
-            due_at = self.fold.monitor.next_deadline()
-            next_at, device = min(reports)
-            if due_at is not None and due_at < min(next_at, until) and not away:
-                self.at = max(self.at, due_at + self.dice.choice((0, 0, 3)))
-                yield from self._take([clock_entry(self.at)])
-            elif next_at <= until:
-                self.at = max(self.at, next_at)
-                said = self._pumps[device].report(next_at)
-                yield from () if away else self._said(device, said)
-            else:
-                self.at = max(self.at, until)
-                return
 
-    def _pump_acts(self) -> Iterator[Record]:
-        device, pump = self.dice.choice(list(self._pumps.items()))
-        acts = (
-            lambda: pump.alarm(self.at, self.dice.choice(list(Condition))),
-            lambda: pump.clear(self.at, self.dice.choice(sorted(pump.active) or [Condition.OTHER])),
-            lambda: pump.stop(self.at, self.dice.choice(list(NotDeliveringReason))),
-            lambda: pump.run(self.at),
-            lambda: pump.run(self.at),
-            lambda: pump.hang_bag(self.at, 100.8),
-            lambda: pump.disconnect(self.at, keeps=self.dice.random() < 0.7),
-            lambda: pump.reconnect(self.at),
-            lambda: pump.reconnect(self.at),
-            lambda: pump.occlude(self.at),
-            lambda: pump.power_up(self.at),
+def message(device: str, channel: str, **body: Any) -> Incoming:
+    """What a pump publishes."""
+    return Incoming(f"dw/v1/{SITE}/{device}/{channel}", json.dumps(body).encode(), ticket=None)
+
+
+def alarm(device: str, at: Instant, condition: str = "system-fault", **more: Any) -> Incoming:
+    """A pump raises an alarm."""
+    return message(device, "alarm", observed_at=at, alarm=condition, phase="start", **more)
+
+
+@dataclass
+class World:
+    """One ward: `journal` survives when the gateway does not. Alarms page nurse-a at once, by sms and after 2 min by voice."""
+
+    journal: Journal = field(default_factory=MemoryJournal)
+    transports: dict[str, FakeTransport] = field(default_factory=lambda: {n: FakeTransport(n) for n in ("sms", "voice")})
+    ward: Mapping[str, Any] = field(default_factory=dict)
+    receipt_deadlines_ms: dict[str, int] = field(default_factory=dict)
+    sink: ScriptedSink | None = None
+    clock: StoryClock = field(default_factory=StoryClock)
+    keep_ms: int = DAY_MS
+    finding: str | None = None
+
+    def __post_init__(self) -> None:
+        self.source = ScriptedSource()
+        self.protocols = protocol_texts()
+
+    @property
+    def text(self) -> str:
+        """The ward file as it is journalled."""
+        return ward_text(**{"rules": {"alarm-persistent": {"hold": "0s"}}, **self.ward})
+
+    def parts(self) -> Parts:
+        """What the gateway is made of."""
+        return Parts(
+            journal=self.journal,
+            source=self.source,
+            clock=self.clock,
+            transports=self.transports,
+            receipt_deadlines_ms=self.receipt_deadlines_ms,
+            sink=self.sink,
+            set_aside=lambda poison: None,
+            keep_ms=self.keep_ms,
+            max_bytes=10**12,
+            finding=lambda: self.finding,
         )
-        yield from self._said(device, self.dice.choice(acts)())
 
-    def _said(self, device: str, messages: list[Outgoing]) -> Iterator[Record]:
-        dice = self.dice.random()
-        if dice < 0.1:
-            messages = [message for message in messages for _ in range(2)]  # the broker repeats
-        elif dice < 0.2:
-            messages = messages[::-1]
-        entries = [message_entry(f"dw/v1/{SITE}/{device}/{m.channel}", m.payload(), self.at) for m in messages]
-        if dice > 0.9:
-            entries += [message_entry(f"dw/v1/{SITE}/{device}/telemetry", b"{oops", self.at)] * 4
-        yield from self._take(entries)
+    @contextlib.asynccontextmanager
+    async def started(self) -> AsyncIterator[Gateway]:
+        """Recovered and started; `run` is the test's business."""
+        gateway = Gateway(self.parts(), await recover(self.journal))
+        await gateway.start(self.text, self.protocols)
+        yield gateway
 
-    def _settle_pages(self) -> Iterator[Record]:
-        pages, self._unsettled = self._unsettled, []
-        for page in pages:
-            outcome = self.dice.choice((Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.REJECTED, Outcome.TEMPORARY, Outcome.UNKNOWN))
-            if outcome in (Outcome.TEMPORARY, Outcome.UNKNOWN):
-                self._unsettled.append(page)
-            yield from self._take([outcome_entry(page.key, outcome, self.at, attempt=1, reason="as the dice fell")])
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[Gateway]:
+        """The gateway runs for the length of the block; then it is cut off where it stands, as a crash would."""
+        async with self.started() as gateway:
+            running = asyncio.create_task(gateway.run())
+            await settle()
+            try:
+                yield gateway
+                if running.done():
+                    running.result()  # it never ends by itself: say why it did
+            finally:
+                running.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await running
 
-    def _person_acts(self) -> Iterator[Record]:
-        who = self.dice.choice(("nurse-a", "charge", "a stranger"))
-        course = f"P-{self.dice.randint(1, len(self._pumps))}"
-        if self._codes and self.dice.random() < 0.5:
-            address, code = self.dice.choice(self._codes)
-            text = self.dice.choice((code, f"ack {code}", "ack", "9999", "what?"))
-            yield from self._take([reply_entry(SMS, address, text, self.at)])
-            return
-        device = self.dice.choice(list(self._pumps))
-        commands: tuple[Command, ...] = (
-            Acknowledge(incident=course),
-            Acknowledge(incident=self.dice.choice((SITE, course)), for_ms=10 * MINUTE_MS),
-            Escalate(incident=course),
-            Close(incident=course, reason="seen"),
-            Note(incident=course, text="called; “fine”"),
-            HangBag(course=course, bag="7-day", primed_ml=2.5),
-            ClearCondition(pump=device, condition=self.dice.choice(list(Condition)).value),
-            EndCourse(course=course, reason="over"),
-            Enrol(course=course, pump=device, protocol=PROTOCOL, bag=self.dice.choice(("7-day", "48h", "no such")), cycle=2),
-            Enrol(course=course, pump=device, protocol=PROTOCOL, bag="7-day", cycle=2),
+    async def enrol(self, gateway: Gateway, *courses: str) -> None:
+        """P-1 on pump-1, and so on; the session is up, and the pumps deliver."""
+        self.source.say(Session.UP, Session.DRAINED)
+        await settle()
+        for course in courses:
+            device = course.replace("P-", "pump-")
+            result = await gateway.command("nurse-a", Enrol(course=course, pump=device, protocol=PROTOCOL, bag="7-day"))
+            assert result.ok, result.message
+            self.source.say(message(device, "telemetry", observed_at=self.clock.now(), delivery_status="delivering"))
+        await settle()
+
+    async def alarm(self, device: str = "pump-1", condition: str = "system-fault") -> None:
+        """The pump raises an alarm, which pages."""
+        self.source.say(alarm(device, self.clock.now(), condition))
+        await settle()
+
+    def asked(self, about: str = "P-") -> list[str]:
+        """Keys of all attempts to send what is about this, in the order of the transports, then of time."""
+        return [m.key for transport in self.transports.values() for m in transport.asked if m.key.startswith(about)]
+
+    async def pages(self, *states: SendState) -> list[OutboxRow]:
+        """The outbox's pages in these states; all of them when none is given."""
+        return await self.journal.outbox(EffectKind.PAGE, states or tuple(SendState), 100_000)
+
+    async def records(self, *kinds: Kind) -> list[Record]:
+        """The journal's records of these kinds; all of them when none is given."""
+        return [r for r in await self.journal.read(0, 100_000) if isinstance(r, Record) and (not kinds or r.kind in kinds)]
+
+
+def page(
+    key: str = "P-1@7/r1/nurse-a/0", *, transport: str = "sms", address: str = "8521", priority: Priority = Priority.HIGH
+) -> Page:
+    """A decided page."""
+    incident = key.rsplit("/", 3)[0]
+    return Page(
+        key=key,
+        incident=incident,
+        course=incident.partition("@")[0],
+        person=key.rsplit("/", 3)[2],
+        transport=transport,
+        address=address,
+        priority=priority,
+        why=WhyPaged.OPENED,
+        about=("alarm-persistent",),
+        text="P-1 HIGH: pump alarm. Reply 4711 to take it.",
+        code="4711",
+        decided_at=START_AT,
+    )
+
+
+def answer(key: str = "answer@9", *, transport: str = "sms") -> Answer:
+    """An answer to somebody's reply."""
+    return Answer(key=key, person="nurse-a", transport=transport, address="8521", text="yours", decided_at=START_AT)
+
+
+class Desk:
+    """A dispatcher alone, with the journal rows that the pipeline would have made durable before."""
+
+    def __init__(self, *transports: FakeTransport, receipts_within_ms: int = 0, journal: Journal | None = None) -> None:
+        self.clock = StoryClock()
+        self.journal = journal or MemoryJournal()
+        self.outbox = Outbox({t.name: receipts_within_ms for t in transports} if receipts_within_ms else {})
+        self.verdict: Callable[[Page], bool | None] = lambda page: True
+        self.dispatcher = Dispatcher(
+            {transport.name: transport for transport in transports}, self.outbox, self, self.clock, self.journal
         )
-        yield from self._obey(who, self.dice.choice(commands))
+        self.dispatcher.report = self.journal.append
 
-    def _obey(self, who: str, command: Command) -> Iterator[Record]:
-        yield from self._take([command_entry(who, command, self.at)])
+    def wanted(self, page: Page) -> bool | None:
+        """What the test says of it."""
+        return self.verdict(page)
 
-    def _house_acts(self) -> Iterator[Record]:
-        dice = self.dice.random()
-        if dice < 0.6:
-            yield from self._take([clock_entry(self.at, self.dice.choice(("lost", "up", "drained")))])
-        elif dice < 0.8:
-            people = dict(WARD["people"])
-            people["nurse-a"] = {"contacts": [{"voice": "8521"}, {"sms": "8521", "after": "30s"}]}
-            text = ward_text(people=people) if dice < 0.7 else ward_text()
-            yield from self._take([config_entry(text, protocol_texts(), self.at, started=dice < 0.65)])
-        else:
-            yield from self._take([clock_entry(self.at)])
+    async def plan(self, *items: Page | Answer) -> None:
+        """Durable, then planned."""
+        kinds = {Page: EffectKind.PAGE, Answer: EffectKind.ANSWER}
+        await self.journal.commit("monitor", 1, [OutboxRow(i.key, kinds[type(i)], START_AT, b"") for i in items])
+        for item in items:
+            self.dispatcher.plan(item, self.clock.now())
 
-    def _take(self, entries: list[Entry]) -> Iterator[Record]:
-        for entry in entries:
-            place = len(self.records) + 1
-            record = Record(place, entry.received_at, entry.kind, entry.site, entry.device, entry.topic, entry.body)
-            self.records.append(record)
-            decided = self.fold.apply(record)
-            self.effects += [(record.seq, effect) for effect in decided]
-            pages = [effect for effect in decided if isinstance(effect, Page)]
-            self._unsettled += pages
-            self._codes = (self._codes + [(page.address, page.code) for page in pages])[-20:]
-            yield record
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The dispatcher runs for the length of the block."""
+        task = asyncio.create_task(self.dispatcher.run())
+        await settle()
+        try:
+            yield
+            assert not task.done(), "the dispatcher ended by itself"
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def outcomes(self) -> list[tuple[str, Outcome]]:
+        """What was journalled: (key, outcome), in order."""
+        bodies = [json.loads(r.body) for r in await self.journal.read(0, 10_000) if isinstance(r, Record)]
+        return [(body["key"], Outcome(body["outcome"])) for body in bodies]
+
+    async def states(self) -> dict[str, tuple[SendState, int]]:
+        """Each outbox row's state and attempts."""
+        rows = [r for kind in (EffectKind.PAGE, EffectKind.ANSWER) for r in await self.journal.outbox(kind, SendState, 1_000)]
+        return {row.key: (row.state, row.attempts) for row in rows}
+
+
+__all__ = ["WARD", "Desk", "GatedJournal", "ScriptedSource", "StoryClock", "World", "alarm", "answer", "message", "page"]

@@ -63,9 +63,9 @@ class MailServer:
 
 
 @contextlib.contextmanager
-def mail_server() -> Iterator[MailServer]:
-    """Run it for the length of a with-block."""
-    server = MailServer(free_port())
+def mail_server(port: int | None = None) -> Iterator[MailServer]:
+    """Run it for the length of a with-block, on a free port unless told otherwise."""
+    server = MailServer(port or free_port())
     controller = Controller(server, hostname="127.0.0.1", port=server.port, ready_timeout=20)
     controller.start()
     try:

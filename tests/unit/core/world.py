@@ -1,6 +1,8 @@
 """A ward, its monitor and its clock, for tests of the core: events in, effects out, every instant in minutes."""
 
+import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,23 @@ from gateway.core.state import Course, Incident, Pump
 from gateway.domain.commands import Command, Enrol
 from gateway.domain.effects import Answer, CommandResult, Effect, Page
 from gateway.domain.readings import AlarmChange, Decoded, Observation, PumpEvent, Reading, Refusal, Refused
+from gateway.domain.ward import Ward
 from gateway.domain.words import AlarmPhase, Condition, DeliveryStatus, NotDeliveringReason, Outcome, PumpEventKind
 from rules.loader import load_protocol, shipped_text
+from rules.model import Protocol
 from rules.yaml_lines import load
 
 START = 1_772_409_600_000  # 2026-03-02 08:00 in Hong Kong
 MINUTE_MS = 60_000
 
 _RAW = load((Path(__file__).parents[2] / "ward.example.yaml").read_text(encoding="utf-8"), "ward").value
+
+
+@cache
+def _loaded(raw: str, rules: str) -> tuple[Ward, Protocol]:
+    """A ward and its protocol, from JSON; both are values, so each is read once."""
+    protocol = load_protocol(shipped_text("blinatumomab_home"), "x", json.loads(rules))
+    return load_ward_mapping(json.loads(raw), "ward").ward, protocol
 
 
 def minutes(count: float) -> int:
@@ -54,8 +65,8 @@ class World:
     def load(self, at: float, patch: Mapping[str, Any] | None = None, *, started: bool = False) -> list[Effect]:
         """The ward file as it is from now on."""
         self.raw = merge_patch(self.raw, patch or {})
-        protocol = load_protocol(shipped_text("blinatumomab_home"), "x", self.rules)
-        return self.step(at, Loaded, load_ward_mapping(self.raw, "ward").ward, {protocol.name: protocol}, started=started)
+        ward, protocol = _loaded(json.dumps(self.raw), json.dumps(self.rules))
+        return self.step(at, Loaded, ward, {protocol.name: protocol}, started=started)
 
     def link(self, at: float, session: str) -> list[Effect]:
         """The broker session is `lost`, `up` or `drained`."""

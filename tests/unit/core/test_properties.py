@@ -1,0 +1,175 @@
+"""Laws that hold for every history: found by hypothesis, not by us."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from device_adapters.registry import decode
+from device_adapters.simulated_pump import SimulatedPump
+from gateway.core import delivery
+from gateway.core.events import Heard, Ticked
+from gateway.core.twin import missing
+from gateway.domain.commands import Acknowledge
+from gateway.domain.instants import MINUTE_MS, Instant
+from gateway.domain.view import Judgement
+from gateway.domain.words import Condition, DeliveryState, DeliveryStatus, Outcome
+from rules.engine import judge
+from tests.unit.core.world import START, World, stopped
+from tests.unit.rules.test_engine import RULES, View
+
+QUICK = settings(max_examples=1500, deadline=None)
+
+CONDITIONS = (Condition.AIR_IN_LINE, Condition.OCCLUSION_DOWNSTREAM, Condition.SYSTEM_FAULT, Condition.BATTERY_LOW)
+DICE = st.randoms(use_true_random=False)
+ACTS = st.tuples(
+    st.integers(min_value=1, max_value=200),  # so many tenths of a minute after the last
+    st.sampled_from(["alarm", "clear", "stop", "run", "report", "rate"]),
+    st.sampled_from(CONDITIONS),
+    st.booleans(),
+)
+DEEDS = st.sampled_from(["ack", "run", "stop", "tick", "fail"])
+
+
+def history(acts) -> tuple[list, list]:
+    """What a pump publishes that lives through these acts and reports every minute: its messages, and two live reports after."""
+    pump = SimulatedPump("p1", rate_ml_h=10.0, bag_ml=250, started_at=START)
+    messages, at = list(pump.power_up(START)), START
+    for tenths, act, condition, stops in acts:
+        at += tenths * 6_000
+        while pump.next_report_at < at:
+            messages += pump.report(pump.next_report_at)
+        match act:
+            case "alarm" if condition not in pump.active:
+                messages += pump.alarm(at, condition, stops=stops)
+            case "clear":
+                messages += pump.clear(at, condition)
+            case "stop":
+                messages += pump.stop(at)
+            case "run":
+                messages += pump.run(at)
+            case "rate":
+                messages += pump.set_rate(at, 5.0)
+            case _:
+                messages += pump.report(at)
+    return messages, [*pump.report(pump.next_report_at), *pump.report(pump.next_report_at)]
+
+
+def take(world: World, message, at: Instant) -> None:
+    """One message reaches the monitor at `at`."""
+    world.seq += 1
+    decoded = decode(message.channel, message.payload())
+    assert not decoded.refused
+    world.monitor.step(Heard(world.seq, "haem-ward", "p1", message.channel, decoded), at)
+
+
+def enrolled() -> World:
+    """A course on pump p1 with a 24-hour bag."""
+    world = World()
+    world.enrol(bag="24-hour")
+    return world
+
+
+def knowledge(world: World):
+    """What must not depend on the order of arrival."""
+    pump = world.pump()
+    conditions = {known.condition for known in pump.conditions.values() if known.active}
+    return world.course().delivery.state, conditions, pump.infused_ml, pump.remaining_ml, pump.set_rate_ml_h
+
+
+@QUICK
+@given(st.lists(ACTS, max_size=12), DICE, st.lists(st.integers(min_value=0, max_value=500), max_size=20))
+def test_order_and_repetition_of_messages_change_nothing(acts, dice, repeats):
+    """The same messages, shuffled and some of them several times, and then two live reports: the same knowledge."""
+    messages, live = history(acts)
+    mixed = messages + [messages[n % len(messages)] for n in repeats]
+    dice.shuffle(mixed)
+    orderly, muddled = enrolled(), enrolled()
+    for world, arrived in ((orderly, messages), (muddled, mixed)):
+        for message in arrived:
+            take(world, message, messages[-1].at)
+        for message in live:
+            take(world, message, message.at)
+    assert knowledge(muddled) == knowledge(orderly)
+    assert missing(muddled.pump()) == 0
+
+
+@QUICK
+@given(st.lists(ACTS, max_size=15), st.lists(st.integers(min_value=0, max_value=240), min_size=1, max_size=15))
+def test_what_is_judged_is_never_kinder_than_what_the_pump_says(acts, delays):
+    """The judged interruption never starts after the pump's own stop; the worst case is never less than the current one."""
+    messages, _ = history(acts)
+    world, at, stopped_at = enrolled(), START, None
+    for n, message in enumerate(messages):
+        at = max(at, message.at + delays[n % len(delays)] * 1_000)
+        take(world, message, at)
+        status = message.body.get("delivery_status")
+        if status == DeliveryStatus.DELIVERING.value:
+            stopped_at = None
+        elif status is not None and stopped_at is None:
+            stopped_at = message.at
+        course = world.course()
+        if stopped_at is not None and status is not None:
+            assert course.delivery.state is DeliveryState.INTERRUPTED
+            assert course.delivery.since <= stopped_at
+        assert delivery.worst_ms(course, world.pump(), at) >= delivery.current_ms(course, at) >= 0
+
+
+@QUICK
+@given(st.lists(st.tuples(st.integers(min_value=1, max_value=900), st.booleans()), max_size=20))
+def test_silence_is_never_shown_as_delivery(gaps):
+    """After five minutes (its promise) without a word nothing is delivering, whatever was said before."""
+    world, at = enrolled(), START
+    for gap_s, looked_at in gaps:
+        heard_at, at = at, at + gap_s * 1_000
+        if looked_at or gap_s >= 300:
+            world.seq += 1
+            world.monitor.step(Ticked(world.seq), at)
+            promise_ms = max(3 * world.pump().interval_ms, 5 * MINUTE_MS)
+            if at - heard_at >= promise_ms:
+                assert world.course().delivery.state is DeliveryState.UNKNOWN
+        world.report((at - START) / MINUTE_MS)
+    assert world.course().delivery.state in (DeliveryState.DELIVERING, DeliveryState.UNKNOWN)
+
+
+@QUICK
+@given(st.lists(st.tuples(st.integers(min_value=0, max_value=30), st.integers(min_value=0, max_value=30)), max_size=25))
+def test_a_growing_interruption_never_becomes_less_urgent(steps):
+    """However time passes and the onset moves back, the priority only rises, and milestones only add up."""
+    alerts, at, since, ranks, milestones = {}, 100 * MINUTE_MS, 100 * MINUTE_MS, [0], [0]
+    for passed, moved_back in steps:
+        at += passed * MINUTE_MS
+        since = max(0, since - moved_back * MINUTE_MS)
+        judged = Judgement(DeliveryState.INTERRUPTED, since, 100 * MINUTE_MS)
+        judge([RULES["delivery-interrupted"]], alerts, View(at, judged), woken=31)
+        alert = alerts["delivery-interrupted"]
+        ranks.append(alert.priority.rank if alert.priority else 0)
+        milestones.append(alert.milestones)
+    assert ranks == sorted(ranks)
+    assert milestones == sorted(milestones)
+
+
+@QUICK
+@given(
+    st.lists(
+        st.tuples(st.integers(min_value=0, max_value=40), st.sampled_from(["ack", "run", "stop", "tick", "fail"])), max_size=25
+    )
+)
+def test_an_open_incident_that_nobody_has_is_never_forgotten(steps):
+    """Whatever people and transports do: while a high alert fires unacknowledged, something is due."""
+    world, at = enrolled(), 0.0
+    world.report(0)
+    for passed, act in steps:
+        at += passed
+        world.tick(at)
+        if act == "ack" and world.incident_or_none() is not None:
+            world.do(at, Acknowledge(incident="P-017"))
+        elif act == "run":
+            world.report(at)
+        elif act == "stop":
+            world.hear(at, stopped(at))
+        elif act == "fail" and world.pages:
+            world.sent(at, world.pages[-1], Outcome.REJECTED)
+        incident = world.incident_or_none()
+        if incident is not None and incident.alerts and incident.peak.rank >= 2:
+            deadline = world.monitor.next_deadline()
+            assert deadline is not None
+            assert deadline - world.monitor.state.desk.now_at <= 2 * 60 * MINUTE_MS
