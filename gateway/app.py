@@ -47,7 +47,7 @@ async def _run(ward_file: Path, loaded: LoadedWard, protocols: Mapping[str, str]
     from gateway.outside.sqlite_journal import SqliteJournal  # noqa: PLC0415
     from gateway.outside.wall_clock import WallClock  # noqa: PLC0415
 
-    # Until it runs there is nothing to take in again, and HUP's own meaning would end a gateway that is still reading its journal.
+    # There is nothing to take in again yet, and HUP's own meaning would end a gateway that still reads its journal.
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lambda: None)
     path = loaded.journal.path
     journal = SqliteJournal.open(path)

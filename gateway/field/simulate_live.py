@@ -92,6 +92,8 @@ def run_live(asked: Live, ward: Mapping[str, Any], write: Callable[[str], None])
     enrolments = Enrolments(gateway)
     try:
         played = asyncio.run(_play(asked, ward, site, enrolments))
+    except ConnectionError as error:
+        raise No(str(error)) from None
     finally:
         ended = enrolments.end_all()
     write(f"{played.messages} messages published, {played.commands} records of nurses, {ended} courses ended")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from gateway.core.events import Event
 from gateway.core.outbox import Item
-from gateway.domain.effects import Answer, CommandResult, Effect, Heeded, Page, Point
+from gateway.domain.effects import Answer, CommandResult, Effect, Heeded, Page
 from gateway.domain.instants import Instant
 from gateway.runtime.effects import row_of
 from gateway.runtime.fold import Fold
@@ -256,7 +256,7 @@ class Pipeline:
                 future = self._results.pop(effect.seq, None)
                 if future is not None and not future.done():
                     future.set_result(effect)
-        if any(not isinstance(effect, Point | Heeded) for effect in effects):
+        if any(not isinstance(effect, Heeded) for effect in effects):
             self._on_effects(effects)
 
     async def _wait(self) -> None:

@@ -2,20 +2,21 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from gateway.core.events import Commanded, Event, Replied
+from gateway.core.events import Commanded, Event, Replied, Sent
 from gateway.core.replies import sender_of
 from gateway.domain.commands import Acknowledge, Close, Escalate, Note
 from gateway.domain.effects import Effect, Page
 from gateway.domain.instants import HOUR_MS, MINUTE_MS, Instant
+from gateway.domain.words import Outcome
 from gateway.runtime.fold import Fold
 from gateway.runtime.ports import Damaged, Journal, Kind, Record
 from rules.loader import load_protocol
 
 READ_AT_ONCE = 2_000
 SAME_MS = MINUTE_MS  # pages closer than this are the same page at the same time
-MOVED_AT_MOST_MS = 4 * HOUR_MS  # pages further apart than this have nothing to do with each other
+MOVED_AT_MOST_MS = 4 * HOUR_MS  # incidents that begin further apart than this have nothing to do with each other
 
 Change = Callable[[Record], Record]
 
@@ -29,8 +30,8 @@ class Paged:
 
     @property
     def name(self) -> tuple[str, str, str]:
-        """What makes two pages of two replays comparable: the course, the person, the reason."""
-        return (self.page.course, self.page.person, self.page.why.value)
+        """What makes two pages of an incident comparable: the person, the transport, the reason."""
+        return (self.page.person, self.page.transport, self.page.why.value)
 
 
 @dataclass(slots=True)
@@ -65,10 +66,10 @@ async def replay(journal: Journal, change: Change | None = None) -> Replayed:
     """Fold a journal from its first record. `change` may alter records, to ask what would have been.
 
     What people did then they do in the changed story too, although incidents and codes have other names in it: who had the
-    course's incident has it. What transports would have said about pages that were not sent then is not known: none fails.
+    course's incident has it. Pages that were sent then fare as they did; all others are accepted at once.
     """
     told = Replayed([], Fold(), 0, [])
-    then = Fold() if change is not None else None
+    other = _Other(change, Fold(), told.fold) if change is not None else None
     after = 0
     while records := await journal.read(after, READ_AT_ONCE):
         for record in records:
@@ -77,13 +78,32 @@ async def replay(journal: Journal, change: Change | None = None) -> Replayed:
                 told.damaged.append(record)
                 continue
             told.records += 1
-            event = told.fold.read(change(record) if change is not None else record)
-            if then is not None:
-                happened = then.read(record)
-                then.judge(happened, record.received_at)
-                event = _meant(event, then, told.fold)
-            told.effects += [(record.seq, effect) for effect in told.fold.judge(event, record.received_at)]
+            effects = other.apply(record) if other is not None else told.fold.judge(told.fold.read(record), record.received_at)
+            told.effects += [(record.seq, effect) for effect in effects]
     return told
+
+
+@dataclass(slots=True)
+class _Other:
+    """The changed story, told beside the one that happened: `then` says what people meant, and which pages were sent."""
+
+    change: Change
+    then: Fold
+    told: Fold
+    sent: set[str] = field(default_factory=set)
+
+    def apply(self, record: Record) -> tuple[Effect, ...]:
+        """Fold one record into both; returns what is decided in the changed one."""
+        at = record.received_at
+        self.sent |= _keys_of(self.then.judge(self.then.read(record), at))
+        effects = self.told.judge(_meant(self.told.read(self.change(record)), self.then, self.told), at)
+        for key in sorted(_keys_of(effects) - self.sent):
+            effects += self.told.judge(Sent(record.seq, key, Outcome.ACCEPTED), at)
+        return effects
+
+
+def _keys_of(effects: Iterable[Effect]) -> set[str]:
+    return {effect.key for effect in effects if isinstance(effect, Page)}
 
 
 def with_protocol(text: str, source: str) -> Change:
@@ -106,35 +126,57 @@ def with_protocol(text: str, source: str) -> Change:
 
 
 def compare(before: Sequence[Paged], after: Sequence[Paged]) -> list[Difference]:
-    """What other rules change, in order of time: each page is matched with one of the same course, person and reason.
+    """What other rules change, in order of time.
 
-    First those at the same time, then the nearest, at most four hours apart; what remains is gone, or new.
+    First the incidents are matched: those of the same course and route that began at the same time, then the nearest, at most
+    four hours apart. In matching incidents, pages of one name (person, transport, reason) at the same time are no difference; of
+    the others the first is matched with the first, and so on. What has no counterpart is gone, or new.
     """
-    alike: dict[tuple[str, str, str], tuple[list[Paged], list[Paged]]] = {}
-    for side, pages in enumerate((before, after)):
-        for page in pages:
-            alike.setdefault(page.name, ([], []))[side].append(page)
-    differences = [difference for olds, news in alike.values() for difference in _compare_alike(olds, news)]
+    differences: list[Difference] = []
+    for olds, news in _matched(_by_incident(before), _by_incident(after)):
+        for name in dict.fromkeys(page.name for page in (*olds, *news)):
+            differences += _compare_alike([p for p in olds if p.name == name], [p for p in news if p.name == name])
     return sorted(differences, key=lambda difference: difference.at)
 
 
-def _compare_alike(before: list[Paged], after: list[Paged]) -> list[Difference]:
-    """Pages that differ in their time only. The nearest pair first, so that one page too many moves none of the others."""
+def _by_incident(pages: Sequence[Paged]) -> dict[str, list[Paged]]:
+    incidents: dict[str, list[Paged]] = {}
+    for page in pages:
+        incidents.setdefault(page.page.incident, []).append(page)
+    return incidents
+
+
+def _matched(before: dict[str, list[Paged]], after: dict[str, list[Paged]]) -> list[tuple[list[Paged], list[Paged]]]:
+    """Pairs of pages of matching incidents, the nearest first; an incident without a counterpart has an empty one."""
+    by_name: dict[str, list[str]] = {}
+    for key in after:
+        by_name.setdefault(key.partition("@")[0], []).append(key)
     distances = [
-        (abs(new.at - old.at), i, k)
-        for i, old in enumerate(before)
-        for k, new in enumerate(after)
-        if abs(new.at - old.at) <= MOVED_AT_MOST_MS
+        (abs(after[new][0].at - olds[0].at), old, new)
+        for old, olds in before.items()
+        for new in by_name.get(old.partition("@")[0], ())
     ]
-    olds, news = dict(enumerate(before)), dict(enumerate(after))
-    moved: list[Difference] = []
-    for distance_ms, i, k in sorted(distances):
-        if i in olds and k in news:
-            old, new = olds.pop(i), news.pop(k)
-            if distance_ms > SAME_MS:
-                moved.append(Difference("earlier" if new.at < old.at else "later", old, new))
-    gone = [Difference("gone", old, None) for old in olds.values()]
-    return [*moved, *gone, *(Difference("new", None, new) for new in news.values())]
+    left_before, left_after = dict(before), dict(after)
+    pairs = [
+        (left_before.pop(old), left_after.pop(new))
+        for distance_ms, old, new in sorted(distances)
+        if distance_ms <= MOVED_AT_MOST_MS and old in left_before and new in left_after
+    ]
+    return [*pairs, *((olds, []) for olds in left_before.values()), *(([], news) for news in left_after.values())]
+
+
+def _compare_alike(before: list[Paged], after: list[Paged]) -> list[Difference]:
+    """Pages of one name in one incident, each list in order of time."""
+    olds, news = [], list(after)
+    for old in before:
+        same = next((new for new in news if abs(new.at - old.at) <= SAME_MS), None)
+        if same is None:
+            olds.append(old)
+        else:
+            news.remove(same)
+    moved = [Difference("earlier" if new.at < old.at else "later", old, new) for old, new in zip(olds, news, strict=False)]
+    gone = [Difference("gone", old, None) for old in olds[len(news) :]]
+    return [*moved, *gone, *(Difference("new", None, new) for new in news[len(olds) :])]
 
 
 def _meant(event: Event, then: Fold, told: Fold) -> Event:

@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
 from gateway.domain.commands import HangBag
 from gateway.domain.instants import Instant
@@ -18,7 +19,7 @@ from gateway.scenario.patients import patient
 from gateway.scenario.places import Look, Place, Told
 
 PUBLISHED_AT_ONCE = 10  # more stand in line behind the broker's answers
-BEGIN_WITHIN_MS = 10_000  # of real time: ten thousand pumps do not speak in the same instant
+BEGIN_EVERY_MS = 10  # of real time: ten thousand pumps do not speak in the same instant
 
 Publish = Callable[[str, bytes], Awaitable[None]]
 Tell = Callable[[Told], Awaitable[None]]
@@ -38,7 +39,7 @@ class Fleet:
 
     def __init__(self, place: Place, patients: int, *, start_at: Instant, speed: float) -> None:
         self._start_at, self._speed = start_at, speed
-        begin_ms = BEGIN_WITHIN_MS * speed / max(1, patients)
+        begin_ms = BEGIN_EVERY_MS * speed
         self._homes = [patient(place, number, start_at + round((number - 1) * begin_ms)) for number in range(1, patients + 1)]
 
     @property
@@ -50,11 +51,11 @@ class Fleet:
         """When something happens next; None when every cycle is over."""
         dues = [home.next_at for home in self._homes]
         due_at = min((due for due in dues if due is not None), default=None)
-        return None if due_at is None else self.real(due_at)
+        return None if due_at is None else self._start_at + ceil((due_at - self._start_at) / self._speed)
 
     def due(self, at: Instant) -> list[Arrival | Told]:
         """What has happened by `at`, a home at a time, each in order."""
-        until = self._start_at + int((at - self._start_at) * self._speed)
+        until = self._start_at + round((at - self._start_at) * self._speed)
         return [self._told(deed) for home in self._homes for deed in _lived(home, until) if not isinstance(deed, Look)]
 
     def real(self, at: Instant) -> Instant:

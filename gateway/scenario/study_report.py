@@ -109,7 +109,7 @@ def report(study: Study, local: LocalTime) -> Report:
         happened=_summed(patient.happened for patient in study.patients),
         by_cause=_by_cause(ours),
         by_reason=_by_reason(study.patients),
-        shortfalls=tuple(found for found in ours if found.verdict is not Verdict.IN_TIME),
+        shortfalls=_shortfalls(ours),
         goals=_goals(column, their_column, covered, len(forecast)),
         refused=study.refused,
     )
@@ -194,6 +194,12 @@ def _by_cause(found: Iterable[Found]) -> dict[str, dict[str, int]]:
         row = table.setdefault(item.interruption.cause.value, {verdict.value: 0 for verdict in Verdict})
         row[item.verdict.value] += 1
     return dict(sorted(table.items()))
+
+
+def _shortfalls(found: Iterable[Found]) -> tuple[Found, ...]:
+    """What was not paged in time, the worst first."""
+    worst = (Verdict.MISSED, Verdict.LATE, Verdict.OVER)
+    return tuple(sorted((item for item in found if item.verdict in worst), key=lambda item: worst.index(item.verdict)))
 
 
 def _by_reason(patients: Iterable[PatientResult]) -> dict[str, int]:

@@ -116,8 +116,8 @@ def message(device: str, channel: str, **body: Any) -> Incoming:
 
 
 def alarm(device: str, at: Instant, condition: str = "system-fault", **more: Any) -> Incoming:
-    """A pump raises an alarm."""
-    return message(device, "alarm", observed_at=at, alarm=condition, phase="start", **more)
+    """A pump raises an alarm, unless `phase` says otherwise."""
+    return message(device, "alarm", **{"observed_at": at, "alarm": condition, "phase": "start", **more})
 
 
 @dataclass

@@ -226,12 +226,13 @@ async def test_a_transport_that_raises_costs_no_page(fault: object, caplog: pyte
 
 async def test_a_transport_that_never_answers_is_cut_off(monkeypatch: pytest.MonkeyPatch):
     """After the deadline nobody knows whether it was sent: it is sent again."""
-    monkeypatch.setattr(dispatcher, "SEND_DEADLINE_S", 0.0)
+    monkeypatch.setattr(dispatcher, "SEND_DEADLINE_S", 0.01)
     sms = FakeTransport("sms", {"8521": None})
     desk = Desk(sms)
     async with desk.running():
         await desk.plan(page())
         await asyncio.wait_for(_one_outcome(desk), 5)
+    assert len(sms.asked) == 1
     assert await desk.outcomes() == [("P-1@7/r1/nurse-a/0", Outcome.UNKNOWN)]
 
 

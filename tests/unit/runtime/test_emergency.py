@@ -118,7 +118,7 @@ async def test_nobody_reached_is_tried_again_soon(caplog: pytest.LogCaptureFixtu
 
 async def test_a_hung_provider_delays_nobody_else(monkeypatch: pytest.MonkeyPatch):
     """Each person of the fallback is told by themselves."""
-    monkeypatch.setattr(emergency, "SEND_DEADLINE_S", 0.0)
+    monkeypatch.setattr(emergency, "SEND_DEADLINE_S", 0.01)
     policies = {**WARD["policies"], "fallback": ["person:charge", "person:nurse-b"]}
     house = House({"8523": None}, policies=policies)
     async with house.running():

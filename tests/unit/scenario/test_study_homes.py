@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_every_instant_of_a_cycle_flows_or_is_an_interruption(fleet):
         pieces = sorted([*home.truth.flows, *((item.since, item.until) for item in home.truth.interruptions)])
         assert pieces[0][0] == home.start_at
         assert pieces[-1][1] == home.end_at == home.start_at + 28 * DAY_MS
-        assert all(before[1] == after[0] for before, after in zip(pieces, pieces[1:], strict=False))
+        assert all(before[1] == after[0] for before, after in pairwise(pieces))
 
 
 def test_a_home_in_which_nothing_happens_gets_its_four_bags():
@@ -71,6 +72,7 @@ def test_what_happened_in_forty_homes_is_what_this_seed_gives(fleet):
     """The exact numbers of seed 1: whoever changes them has changed the simulated world."""
     names = ("transient", "technical", "stop", "unplugged", "gap", "pump died", "battery")
     assert [counted(fleet, name) for name in names] == [315, 23, 88, 1156, 4423, 1, 74]
+
 
 def test_technical_events_come_as_often_as_in_dallas(fleet):
     """0.14 a seven-day bag: 22 in 160 weeks, within three deviations of chance; those that meet trouble are not counted."""
@@ -128,7 +130,7 @@ def test_nothing_is_lost_on_the_way_and_some_comes_twice_or_late():
     numbers = [body["seq"] for body in bodies]
     assert set(numbers) == set(range(1, max(numbers) + 1))
     repeated = len(numbers) - len(set(numbers))
-    overtaken = sum(after < before for before, after in zip(numbers, numbers[1:], strict=False))
+    overtaken = sum(after < before for before, after in pairwise(numbers))
     assert 0.005 < repeated / len(numbers) < 0.02
     assert 0 < overtaken < 0.04 * len(numbers)
 

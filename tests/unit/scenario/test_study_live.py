@@ -9,6 +9,7 @@ import pytest
 from gateway.domain.commands import HangBag
 from gateway.domain.instants import MINUTE_MS, SECOND_MS
 from gateway.field.simulate import simulate
+from gateway.field.simulate_live import CLIENT_ID
 from gateway.field.speaking import No
 from gateway.scenario.fleet import Fleet, play
 from gateway.scenario.network import Arrival
@@ -62,7 +63,7 @@ async def test_compressed_time_is_published_as_real_time():
     """At speed 3600 a bag change comes after three minutes, and every stamp lies in the four real minutes of the run."""
     _, published, recorded = await played(speed=3_600, minutes=4)
     stamps = [body["observed_at"] for _, body in published if "observed_at" in body]
-    assert BEGAN <= min(stamps)
+    assert min(stamps) >= BEGAN
     assert max(stamps) <= BEGAN + 4 * MINUTE_MS
     hung = [command for command in recorded if isinstance(command, HangBag)]
     assert hung
@@ -92,19 +93,43 @@ def test_real_time_is_passed_on_as_it_is():
 
 @pytest.mark.servers
 def test_a_real_broker_hears_the_fleet(tmp_path):
-    """Mosquitto's own client hears what five homes publish in three seconds; then the command ends by itself."""
+    """Mosquitto keeps for its own client what five homes publish in three seconds; then the command ends by itself."""
     with mosquitto(tmp_path) as broker:
-        command = [binary("mosquitto_sub"), "-p", str(broker.port), "-t", "dw/v1/ward/+/telemetry", "-C", "5", "-W", "30"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as listener:
-            until(lambda: "mosquitto_sub" in broker.log.read_text() or "SUBSCRIBE" in broker.log.read_text() or listener.pid, "it listens")
-            words = ("--patients", 5, "--port", broker.port, "--site", "ward", "--speed", 60, "--minutes", 0.2)
-            done = run(*words)
-            heard, _ = listener.communicate(timeout=30)
+        listen = [
+            binary("mosquitto_sub"),
+            "-p",
+            str(broker.port),
+            "-c",
+            "-i",
+            "listener",
+            "-q",
+            "1",
+            "-t",
+            "dw/v1/ward/+/telemetry",
+        ]
+        subprocess.run([*listen, "-E"], check=True, timeout=30)  # the broker keeps for it from now on
+        done = run("--patients", 5, "--port", broker.port, "--site", "ward", "--speed", 60, "--minutes", 0.05)
+        heard = subprocess.run([*listen, "-C", "5", "-W", "30"], check=True, timeout=40, capture_output=True).stdout
     assert done.return_value == 0, done.exception
-    assert "0 courses ended" in done.output
+    assert "no --url: no course is enrolled" in done.output
     bodies = [json.loads(line) for line in heard.splitlines()]
     assert len(bodies) == 5
     assert all(abs(body["observed_at"] - time.time() * SECOND_MS) < 5 * MINUTE_MS for body in bodies)
+
+
+@pytest.mark.servers
+def test_a_broker_that_goes_away_is_said_in_words(tmp_path):
+    """It ends in the middle of a run: one line, exit 1, no traceback."""
+    with mosquitto(tmp_path) as broker:
+        told: list[BaseException | None] = []
+        words = ("--patients", 5, "--port", broker.port, "--site", "ward", "--speed", 60, "--minutes", 1)
+        live = threading.Thread(target=lambda: told.append(run(*words).exception))
+        live.start()
+        until(lambda: f"as {CLIENT_ID}" in broker.log.read_text(), "the fleet is connected")
+        broker.kill()
+        live.join(90)
+    assert isinstance(told[0], No)
+    assert f"the broker at 127.0.0.1:{broker.port} does not answer" in told[0].format_message()
 
 
 @pytest.mark.servers
@@ -113,13 +138,15 @@ def test_a_running_gateway_watches_the_fleet_and_its_courses_end(tmp_path):
     with mosquitto(tmp_path / "broker") as broker:
         file = ward(broker.port, {"sms": post_to(free_port())}, {"sms": "1"})
         with gateway(tmp_path / "gateway", file) as running:
-            words = ["--patients", "3", "--port", str(broker.port), "--minutes", "0.5", "--url", running.url]
+            words = ["--patients", "3", "--port", str(broker.port), "--minutes", "0.25", "--url", running.url]
             words += ["--token-file", str(running.token_file)]
             codes: list[int] = []
             live = threading.Thread(target=lambda: codes.append(simulate.main(words, standalone_mode=False)))
             live.start()
             delivering = {"S-001", "S-002", "S-003"}
-            until(lambda: {c["course"] for c in running.ask("/courses") if c["state"] == "delivering"} == delivering, "delivering")
+            until(
+                lambda: {c["course"] for c in running.ask("/courses") if c["state"] == "delivering"} == delivering, "delivering"
+            )
             live.join(60)
             assert codes == [0]
             assert running.ask("/courses") == []

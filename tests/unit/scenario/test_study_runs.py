@@ -164,7 +164,7 @@ def test_what_the_pump_no_longer_shows_is_recorded_as_cleared():
 def test_a_page_that_nobody_notices_is_not_taken():
     """Nor one that only tells the end."""
     told = []
-    team, home = a_team(told, missed=1.0)
+    team, _ = a_team(told, missed=1.0)
     team.paged(a_page(), BEGAN)
     noticing, _ = a_team(told)
     noticing.paged(a_page(why=WhyPaged.RESOLVED), BEGAN)

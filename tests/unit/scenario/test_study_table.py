@@ -92,7 +92,12 @@ def test_the_baseline_is_blind_where_the_pump_says_nothing():
 
 def test_the_table_counts_what_was_sent():
     """A page that went to two contacts is one page and two messages; an ending is neither; off hours are counted."""
-    sent = (told(12), told(14, contact=1), told(15, page="S-001@5/r2/nurse-a"), told(90, page="e", why=WhyPaged.RESOLVED, acts=False))
+    sent = (
+        told(12),
+        told(14, contact=1),
+        told(15, page="S-001@5/r2/nurse-a"),
+        told(90, page="e", why=WhyPaged.RESOLVED, acts=False),
+    )
     late = told(500, incident="S-001@9")  # 22:20 in Hong Kong
     counts = counted(result(stop(10, 40), stop(400, 101), sent=(*sent, late), alarms_min=(10, 20, 30, 40, 50)))
     ours, theirs = counts.ours, counts.theirs
