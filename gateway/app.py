@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import shutil
 import signal
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from gateway.runtime.recovery import recover
 from gateway.runtime.service import Service
 
 FINE, NO, WRONG = 0, 1, 2
+LOOPBACK = "127.0.0.1"
 
 _log = logging.getLogger(__name__)
 
@@ -234,34 +236,33 @@ async def _demo(
     from gateway.outside.mqtt_source import MqttSettings, MqttSource  # noqa: PLC0415
     from gateway.outside.sqlite_journal import SqliteJournal  # noqa: PLC0415
     from gateway.outside.terminal_transport import TerminalTransport  # noqa: PLC0415
+    from gateway.outside.uplink import uplink  # noqa: PLC0415
     from gateway.outside.wall_clock import ScaledClock, WallClock  # noqa: PLC0415
     from gateway.scenario.day import WARD  # noqa: PLC0415
     from gateway.scenario.live import live_day, this_morning  # noqa: PLC0415
 
     loaded = load_ward_mapping(WARD, "demo")
     protocols = read_protocols(loaded.protocols, loaded.rule_overrides, None)
-    with tempfile.TemporaryDirectory(prefix="dripwatch-demo-") as folder:
-        async with demo_broker() as broker_port:
-            source = MqttSource(MqttSettings(host="127.0.0.1", port=broker_port, client_id="dripwatch-demo", dropped_topic=""))
-            async with gateway_of(
-                loaded,
-                protocols,
-                journal=SqliteJournal.open(Path(folder) / "dripwatch.db"),
-                source=source,
-                clock=ScaledClock(speed, this_morning(loaded.ward.timezone, WallClock().now())),
-                transports={name: TerminalTransport(name, write) for name in loaded.transports},
-                poison=Path(folder) / "poison.lp",
-            ) as gateway:
-                console_port = port or free_port(8080)
-                url = f"http://127.0.0.1:{console_port}"
-                token = Path(folder) / "api-token"
-                write(f"A day of six homes in {24 * 60 / speed:g} minutes. Status page: {url}  (Ctrl-C ends it)")
-                write(f"Take an incident yourself: dripwatch incidents ack P-102 --url {url} --token-file {token}\n")
-                jobs = [gateway.run(), serve_api(gateway, "127.0.0.1", console_port, token)]
-                jobs.append(live_day(gateway, loaded.ward.site, broker_port, write))
-                if open_browser:
-                    webbrowser.open(url)
-                await first_of(jobs, seconds)
+    async with demo_broker() as broker_port, uplink(LOOPBACK, broker_port, "demo-pumps") as publish:
+        folder = Path(tempfile.mkdtemp(prefix="dripwatch-demo-"))
+        async with gateway_of(
+            loaded,
+            protocols,
+            journal=SqliteJournal.open(folder / "dripwatch.db"),
+            source=MqttSource(MqttSettings(host=LOOPBACK, port=broker_port, client_id="dripwatch-demo", dropped_topic="")),
+            clock=ScaledClock(speed, this_morning(loaded.ward.timezone, WallClock().now())),
+            transports={name: TerminalTransport(name, write) for name in loaded.transports},
+            poison=folder / "poison.lp",
+        ) as gateway:
+            console_port, token = port or free_port(8080), folder / "api-token"
+            url = f"http://{LOOPBACK}:{console_port}"
+            write(f"A day of six homes in {24 * 60 / speed:g} minutes. Status page: {url}  (Ctrl-C ends it)")
+            write(f"Take an incident yourself: dripwatch incidents ack P-102 --url {url} --token-file {token}\n")
+            if open_browser:
+                webbrowser.open(url)
+            jobs = [gateway.run(), serve_api(gateway, LOOPBACK, console_port, token)]
+            await first_of([*jobs, live_day(gateway, loaded.ward.site, publish, write)], seconds)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def first_of(jobs: list[Coroutine[Any, Any, None]], seconds: float | None) -> None:

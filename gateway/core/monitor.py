@@ -140,7 +140,7 @@ class Monitor:
                 assert_never(event)
 
     def _hear(self, event: Heard, now: Context) -> None:
-        pump = self.state.pump(event.site, event.device)
+        pump = self.state.heard(event.site, event.device)
         course = self.state.course_of(pump)
         woken = intake.take_in(pump, course, event.decoded, now)
         for reading in event.decoded.readings:

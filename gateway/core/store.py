@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gateway.core.state import Course, Desk, Pump, Site, Subject
-from gateway.domain.instants import Instant
+from gateway.domain.instants import DAY_MS, Instant
 from gateway.domain.ward import Ward
 from rules.model import Protocol, Rule
 
 Cell = Pump | Course | Site | Desk
+
+PUMPS_MAX = 20_000  # devices remembered. Full: one that nobody enrolled is read and forgotten; names are free on a broker
+ENDED_KEPT_MS = 90 * DAY_MS  # how long an ended course is remembered; its history stays in the journal
 
 
 @dataclass(slots=True)
@@ -51,6 +54,12 @@ class State:
         self._changes(f"pump:{key}")
         return pump
 
+    def heard(self, site: str, device: str) -> Pump:
+        """The cell of a device that was heard, to be changed; of a new one beyond `PUMPS_MAX` one that nobody keeps."""
+        if len(self.pumps) >= PUMPS_MAX and f"{site}/{device}" not in self.pumps:
+            return Pump(site, device)
+        return self.pump(site, device)
+
     def pump_of(self, course: Course) -> Pump:
         """The cell of the course's pump, to be changed."""
         return self.pump(course.site, course.pump)
@@ -76,9 +85,13 @@ class State:
         return self.sites.get(name)
 
     def add_course(self, course: Course) -> None:
-        """A new course, in the place of an ended one of that name."""
+        """A new course, in the place of an ended one of that name; those that ended long ago make room."""
         self._changes(f"course:{course.id}")
         self.courses[course.id] = course
+        for old in list(self.courses.values()):
+            if old.ended_at is not None and old.ended_at < course.enrolled_at - ENDED_KEPT_MS and not old.open:
+                self._changes(f"course:{old.id}")
+                del self.courses[old.id]
 
     def _changes(self, key: str) -> None:
         if key in self.frozen and self.before_change is not None:

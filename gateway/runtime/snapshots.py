@@ -64,6 +64,7 @@ class Snapshotter:
         self._last = 0
         self._todo: set[str] = set()
         self._ready: dict[str, bytes] = {}
+        self._gone: list[str] = []
         self._staging = False
         self._at_once = CELLS_AT_ONCE
         state.before_change = self._save
@@ -108,8 +109,8 @@ class Snapshotter:
                 self._ready |= ready  # each cell is written down once a snapshot: the two have none in common
                 raise
         if done and not self._ready:
-            await self._journal.complete_snapshot(self._as_of)
-            self._last, self._staging = self._as_of, False
+            await self._journal.complete_snapshot(self._as_of, self._gone)
+            self._last, self._staging, self._gone = self._as_of, False, []
 
     def _save(self, key: str) -> None:
         """Write a cell down as it is now, before it changes."""
@@ -117,5 +118,7 @@ class Snapshotter:
             return
         self._todo.discard(key)
         body = dump(self._state, key)
-        if body is not None:
+        if body is None:
+            self._gone.append(key)
+        else:
             self._ready[key] = body
