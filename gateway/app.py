@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import shutil
 import signal
 import sys
 import tempfile
@@ -243,26 +242,26 @@ async def _demo(
 
     loaded = load_ward_mapping(WARD, "demo")
     protocols = read_protocols(loaded.protocols, loaded.rule_overrides, None)
-    async with demo_broker() as broker_port, uplink(LOOPBACK, broker_port, "demo-pumps") as publish:
-        folder = Path(tempfile.mkdtemp(prefix="dripwatch-demo-"))
-        async with gateway_of(
-            loaded,
-            protocols,
-            journal=SqliteJournal.open(folder / "dripwatch.db"),
-            source=MqttSource(MqttSettings(host=LOOPBACK, port=broker_port, client_id="dripwatch-demo", dropped_topic="")),
-            clock=ScaledClock(speed, this_morning(loaded.ward.timezone, WallClock().now())),
-            transports={name: TerminalTransport(name, write) for name in loaded.transports},
-            poison=folder / "poison.lp",
-        ) as gateway:
-            console_port, token = port or free_port(8080), folder / "api-token"
-            url = f"http://{LOOPBACK}:{console_port}"
-            write(f"A day of six homes in {24 * 60 / speed:g} minutes. Status page: {url}  (Ctrl-C ends it)")
-            write(f"Take an incident yourself: dripwatch incidents ack P-102 --url {url} --token-file {token}\n")
-            if open_browser:
-                webbrowser.open(url)
-            jobs = [gateway.run(), serve_api(gateway, LOOPBACK, console_port, token)]
-            await first_of([*jobs, live_day(gateway, loaded.ward.site, publish, write)], seconds)
-        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="dripwatch-demo-") as name:
+        folder = Path(name)
+        async with demo_broker() as broker_port, uplink(LOOPBACK, broker_port, "demo-pumps") as publish:
+            async with gateway_of(
+                loaded,
+                protocols,
+                journal=SqliteJournal.open(folder / "dripwatch.db"),
+                source=MqttSource(MqttSettings(host=LOOPBACK, port=broker_port, client_id="dripwatch-demo", dropped_topic="")),
+                clock=ScaledClock(speed, this_morning(loaded.ward.timezone, WallClock().now())),
+                transports={name: TerminalTransport(name, write) for name in loaded.transports},
+                poison=folder / "poison.lp",
+            ) as gateway:
+                console_port, token = port or free_port(8080), folder / "api-token"
+                url = f"http://{LOOPBACK}:{console_port}"
+                write(f"A day of six homes in {24 * 60 / speed:g} minutes. Status page: {url}  (Ctrl-C ends it)")
+                write(f"Take an incident yourself: dripwatch incidents ack P-102 --url {url} --token-file {token}\n")
+                if open_browser:
+                    webbrowser.open(url)
+                jobs = [gateway.run(), serve_api(gateway, LOOPBACK, console_port, token)]
+                await first_of([*jobs, live_day(gateway, loaded.ward.site, publish, write)], seconds)
 
 
 async def first_of(jobs: list[Coroutine[Any, Any, None]], seconds: float | None) -> None:

@@ -240,7 +240,9 @@ def note_outcome(subject: Subject, incident: Incident, key: str, outcome: Outcom
     """What became of a page: a contact that failed for good makes the next one due at once, and then the next step."""
     _, round_text, name, contact_text = key.rsplit("/", 3)
     reached, round_, contact = incident.reached.get(name), int(round_text[1:]), int(contact_text)
-    tell(incident, context.at, f"page-{outcome.value}", who=name, text=key)
+    what = f"page-{outcome.value}"
+    if not any(line.what == what and line.text == key for line in incident.history):  # retries would drown the rest
+        tell(incident, context.at, what, who=name, text=key)
     if outcome not in (Outcome.TEMPORARY, Outcome.UNKNOWN) and (page := incident.outstanding.pop(key, None)) is not None:
         context.effects.append(page_point(subject, name, page, outcome, context))
     if reached is None:
