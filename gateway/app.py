@@ -244,8 +244,10 @@ async def _demo(
     protocols = read_protocols(loaded.protocols, loaded.rule_overrides, None)
     with tempfile.TemporaryDirectory(prefix="dripwatch-demo-") as name:
         folder = Path(name)
-        async with demo_broker() as broker_port, uplink(LOOPBACK, broker_port, "demo-pumps") as publish:
-            async with gateway_of(
+        async with (
+            demo_broker() as broker_port,
+            uplink(LOOPBACK, broker_port, "demo-pumps") as publish,
+            gateway_of(
                 loaded,
                 protocols,
                 journal=SqliteJournal.open(folder / "dripwatch.db"),
@@ -253,15 +255,16 @@ async def _demo(
                 clock=ScaledClock(speed, this_morning(loaded.ward.timezone, WallClock().now())),
                 transports={name: TerminalTransport(name, write) for name in loaded.transports},
                 poison=folder / "poison.lp",
-            ) as gateway:
-                console_port, token = port or free_port(8080), folder / "api-token"
-                url = f"http://{LOOPBACK}:{console_port}"
-                write(f"A day of six homes in {24 * 60 / speed:g} minutes. Status page: {url}  (Ctrl-C ends it)")
-                write(f"Take an incident yourself: dripwatch incidents ack P-102 --url {url} --token-file {token}\n")
-                if open_browser:
-                    webbrowser.open(url)
-                jobs = [gateway.run(), serve_api(gateway, LOOPBACK, console_port, token)]
-                await first_of([*jobs, live_day(gateway, loaded.ward.site, publish, write)], seconds)
+            ) as gateway,
+        ):
+            console_port, token = port or free_port(8080), folder / "api-token"
+            url = f"http://{LOOPBACK}:{console_port}"
+            write(f"A day of six homes in {24 * 60 / speed:g} minutes. Status page: {url}  (Ctrl-C ends it)")
+            write(f"Take an incident yourself: dripwatch incidents ack P-102 --url {url} --token-file {token}\n")
+            if open_browser:
+                webbrowser.open(url)
+            jobs = [gateway.run(), serve_api(gateway, LOOPBACK, console_port, token)]
+            await first_of([*jobs, live_day(gateway, loaded.ward.site, publish, write)], seconds)
 
 
 async def first_of(jobs: list[Coroutine[Any, Any, None]], seconds: float | None) -> None:
