@@ -131,7 +131,7 @@ def build_board(state: State, at: Instant) -> Board:
         deaf=deaf,
         courses=tuple(lines),
         site_incidents=tuple(_lines_of(site.open.values())) if site else (),
-        pumps=tuple(pump_line(pump) for pump in state.pumps.values()),
+        pumps=tuple(pump_line(state.pumps[key]) for key in sorted(state.pumps)),
     )
 
 
@@ -140,7 +140,7 @@ def incident_lines(state: State, wanted: IncidentState | None = None) -> list[In
     subjects: list[Subject] = [*state.courses.values(), *state.sites.values()]
     lines = [line for subject in subjects for line in _lines_of((*subject.open.values(), *subject.closed))]
     lines = [line for line in lines if wanted is None or line.state is wanted]
-    return sorted(lines, key=lambda line: -line.opened_at)
+    return sorted(lines, key=lambda line: (-line.opened_at, line.key))
 
 
 def pump_line(pump: Pump) -> PumpLine:

@@ -1,6 +1,6 @@
 """Judging a subject: a course's delivery and rules, or the site's own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.core import delivery, twin
@@ -71,7 +71,7 @@ def next_due(state: State, subject: Course | Site) -> Instant | None:
                 instants.append(pump.judged_from)
                 due_at = None  # its rules wait until then
     else:
-        instants += [pump_due_at for pump in _strangers(state) if (pump_due_at := next_alert_due(pump.alerts)) is not None]
+        instants += [pump_due_at for pump in _alerting(state) if (pump_due_at := next_alert_due(pump.alerts)) is not None]
     desk = state.desk
     if desk.deaf_until is not None and desk.deaf_until > desk.now_at:
         instants.append(desk.deaf_until)
@@ -89,7 +89,7 @@ def alerts_of(state: State, subject: Course | Site) -> Iterable[Alert]:
     """All alerts that stand about a subject."""
     yield from subject.alerts.values()
     if isinstance(subject, Site):
-        for pump in _strangers(state):
+        for pump in _alerting(state):
             yield from pump.alerts.values()
 
 
@@ -103,19 +103,38 @@ def _judge_site(state: State, site: Site, woken: int, now: Context) -> list[Chan
     changes = _drop_orphans(site.alerts, rules) if woken == Facet.ALL else []
     view = View(now.at, deaf_since=None if desk.connected else desk.lost_at)
     changes += judge(rules.values(), site.alerts, view, woken=woken, scope="site")
-    for pump in _strangers(state):
-        if pump.minutes or pump.alerts:
-            state.pump(pump.site, pump.device)
-            messages = (0, 0) if pump.course else twin.messages_of(pump, now.at)
-            view = View(now.at, messages=messages, unassigned=pump.device)
-            changes += judge(rules.values(), pump.alerts, view, woken=woken, scope="pump")
+    due = {pump_key for pump_key in state.alerting if woken or _wants_a_look(state.pumps.get(pump_key), now.at)}
+    for key in sorted(state.stirred | due):
+        changes += _judge_stranger(state, key, rules, woken, now)
+    state.stirred.clear()
     return changes
 
 
-def _strangers(state: State) -> list[Pump]:
-    """Pumps of no course, and those that have just got one: what the site was told about them must still be taken back."""
-    found = [pump for pump in state.pumps.values() if not pump.course or pump.alerts]
-    return sorted(found, key=lambda pump: (pump.site, pump.device))  # a restored state holds them in another order
+def _wants_a_look(pump: Pump | None, at: Instant) -> bool:
+    """Whether time, or a course that it got, may have ended what the site was told about this pump."""
+    if pump is None or pump.course:
+        return True
+    due_at = next_alert_due(pump.alerts)
+    return due_at is not None and due_at <= at
+
+
+def _judge_stranger(state: State, key: str, rules: Mapping[str, Rule], woken: int, now: Context) -> list[Change]:
+    """Judge a pump of no course, or take back what the site was told about one that has just got a course."""
+    known = state.pumps.get(key)
+    if known is None:
+        state.alerting.discard(key)
+        return []
+    pump = state.pump(known.site, known.device)
+    messages = (0, 0) if pump.course else twin.messages_of(pump, now.at)
+    view = View(now.at, messages=messages, unassigned=pump.device)
+    changes = judge(rules.values(), pump.alerts, view, woken=woken | Facet.REFUSALS, scope="pump")
+    (state.alerting.add if pump.alerts else state.alerting.discard)(key)
+    return changes
+
+
+def _alerting(state: State) -> list[Pump]:
+    """The pumps without a course that the site has an alert about, always in the same order."""
+    return [state.pumps[key] for key in sorted(state.alerting) if key in state.pumps]
 
 
 def _view(course: Course, pump: Pump, protocol: Protocol, now: Context) -> View:

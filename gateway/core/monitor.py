@@ -40,6 +40,7 @@ class Monitor:
         self._wakes: list[tuple[Instant, str]] = []
         self._woken: dict[str, int] = {}
         self._seq = 0
+        self.state.alerting = {key for key, pump in self.state.pumps.items() if pump.alerts}
         for name in self.state.subjects():
             self._plan(name)
 
@@ -150,7 +151,8 @@ class Monitor:
             if woken:
                 self._wake(course.id, woken)
         elif woken & Facet.REFUSALS or pump.alerts:
-            self._wake(now.ward.site, Facet.REFUSALS)
+            self.state.stirred.add(f"{event.site}/{event.device}")
+            self._wake(now.ward.site, 0)
 
     def _command(self, event: Commanded, now: Context) -> None:
         done = obey(self.state, event.who, event.command, now)

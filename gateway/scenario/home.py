@@ -99,8 +99,8 @@ class Home:
         moved_ml = (works.to_patient_ml - before_ml) * self.factor
         cause = self._cause()
         self.truth.flow(since=since, until=at, ml=moved_ml, flows=works.delivering and not works.blocked, cause=cause)
-        if not works.delivering and cause is not Cause.DIED:
-            self.truth.note_sign(at)
+        if not works.delivering and cause is not Cause.DIED and not self.changing:
+            self.truth.note_sign(at)  # a nurse who stops the pump to change the bag is no sign of the pump's
         if pump.link_up is not was_up:
             self._link_changed(at)
         self.network.carry(said, at)

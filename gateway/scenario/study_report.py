@@ -9,7 +9,7 @@ from gateway.domain.instants import DAY_MS, MINUTE_MS, Instant
 from gateway.scenario.local_time import LocalTime
 from gateway.scenario.study import PatientResult, Sent, Study
 from gateway.scenario.truth import Cause
-from gateway.scenario.verdicts import Found, Verdict, baseline, baseline_pages, dripwatch
+from gateway.scenario.verdicts import Found, Verdict, baseline, baseline_pages, dripwatch, wrong_at
 
 PAGES_SHARE_MAX = 0.2  # at most one fifth of the baseline's pages
 COVERAGE_MIN = 0.95
@@ -71,6 +71,7 @@ class Report:
     happened: dict[str, int]
     by_cause: dict[str, dict[str, int]]
     by_reason: dict[str, int]
+    by_truth: dict[str, int]
     shortfalls: tuple[Found, ...]
     goals: tuple[Goal, ...]
     refused: tuple[str, ...]
@@ -109,6 +110,7 @@ def report(study: Study, local: LocalTime) -> Report:
         happened=_summed(patient.happened for patient in study.patients),
         by_cause=_by_cause(ours),
         by_reason=_by_reason(study.patients),
+        by_truth=_by_truth(study.patients),
         shortfalls=_shortfalls(ours),
         goals=_goals(column, their_column, covered, len(forecast)),
         refused=study.refused,
@@ -209,6 +211,21 @@ def _by_reason(patients: Iterable[PatientResult]) -> dict[str, int]:
         for sent in acting_pages(patient):
             words = f"{sent.why}: {', '.join(sorted(sent.about))}"
             counts[words] = counts.get(words, 0) + 1
+    return _frequent_first(counts)
+
+
+def _by_truth(patients: Iterable[PatientResult]) -> dict[str, int]:
+    """What was really wrong → how many incidents were first paged then, the most frequent first."""
+    counts: dict[str, int] = {}
+    for patient in patients:
+        first = {sent.incident: sent for sent in reversed(acting_pages(patient))}
+        for sent in first.values():
+            words = wrong_at(patient, sent.at)
+            counts[words] = counts.get(words, 0) + 1
+    return _frequent_first(counts)
+
+
+def _frequent_first(counts: dict[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 

@@ -16,6 +16,7 @@ MATTERS_MS = 30 * MINUTE_MS  # shorter interruptions need nobody
 IN_TIME_MS = 60 * MINUTE_MS  # paged before so much of it has passed …
 SIGN_MS = 5 * MINUTE_MS  # … or, of an occlusion, within so long of the pump's first sign
 LOSS_MS = 5 * MINUTE_MS  # the baseline pages when a pump could not be heard for so long
+JUST_OVER_MS = 2 * MINUTE_MS  # a page decided by now began with what was true until then
 AFTERWARDS_MS = 60 * MINUTE_MS  # a page so long after the end (or the return of the link) still tells of it
 
 
@@ -68,11 +69,10 @@ def judged(patient: PatientResult, pages_at: Sequence[Instant], spans: Sequence[
             found.append(Found(patient.course, item, first_at, Verdict.IN_TIME))
         elif already:
             found.append(Found(patient.course, item, first_at, Verdict.IN_TIME, already=True))
-        elif first_at is not None:
-            found.append(Found(patient.course, item, first_at, Verdict.LATE))
+        elif item.until <= deadline_at:
+            found.append(Found(patient.course, item, None, Verdict.OVER))  # what is paged later is something else
         else:
-            verdict = Verdict.OVER if item.until <= deadline_at else Verdict.MISSED
-            found.append(Found(patient.course, item, None, verdict))
+            found.append(Found(patient.course, item, first_at, Verdict.MISSED if first_at is None else Verdict.LATE))
     return found
 
 
@@ -84,6 +84,15 @@ def dripwatch(patient: PatientResult) -> list[Found]:
         first_at.setdefault(sent.incident, sent.at)
     spans = [(first_at[lived.incident], lived.closed_at) for lived in patient.incidents if lived.incident in first_at]
     return judged(patient, [sent.at for sent in pages], spans)
+
+
+def wrong_at(patient: PatientResult, at: Instant) -> str:
+    """What was really wrong at a home when its ward was paged: why nothing flowed, or that nobody could hear the pump."""
+    item = next((item for item in patient.interruptions if item.since <= at <= item.until + JUST_OVER_MS), None)
+    if item is not None:
+        return f"{item.cause}, {'half an hour or more' if item.length_ms >= MATTERS_MS else 'shorter'}"
+    unheard = any(since <= at <= until + JUST_OVER_MS for since, until in patient.losses)
+    return "flowing, but not heard" if unheard else "flowing"
 
 
 def baseline_pages(patient: PatientResult) -> list[Instant]:

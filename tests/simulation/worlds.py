@@ -15,6 +15,7 @@ from gateway.config.protocols import read_protocols
 from gateway.core.outbox import Sending
 from gateway.domain.effects import Effect, Page
 from gateway.domain.instants import MINUTE_MS, Instant
+from gateway.runtime.fold import Fold
 from gateway.runtime.snapshots import dump
 from gateway.scenario.grammar import Scenario, Step
 from gateway.scenario.house import House
@@ -23,8 +24,8 @@ from rules.yaml_lines import load
 
 START = 1_772_452_800_000  # 2026-03-02 20:00 in Hong Kong
 PUMPS = ("p1", "p2", "p3")
-TROUBLE_MIN = 300  # so long things go wrong; after that all is mended
-CALM_MIN = 60
+TROUBLE_MIN = 240  # so long things go wrong; after that all is mended
+CALM_MIN = 45
 NEVER_STOPPING = ("free-flow", "over-infusion", "battery-fault", "under-infusion")
 STOPPING = ("occlusion-downstream", "air-in-line", "system-fault", "door-open")
 
@@ -87,12 +88,11 @@ class World:
             fault = dice.choice([{"fail": "reject"}, {"fail": "temporary"}, {"fail": "hang"}, {"receipt": "none"}])
             steps.append((at, "transport", {"transport": name, **fault}))
             steps.append((at + dice.randint(5, 40), "transport", {"transport": name, "heal": True}))
-        for _ in range(dice.randint(1, 4)):
+        for _ in range(dice.randint(2, 6)):
             at, down = dice.randint(10, TROUBLE_MIN - 40), dice.choice([0, 2, 9])
             if all(at + down + 1 < begins or at > ends + 1 for begins, ends in self.outages):
                 self.outages.append((at, at + down))
-                keys = {"gateway": "crash"} | ({"restart_after": f"{down}m"} if down else {})
-                steps.append((at, "gateway", keys))
+                steps += dice.choice([_crash, _broker_away])(at, down)
         for _ in range(dice.randint(0, 3)):
             point = dice.choice(["before-send", "sending", "after-send"])
             steps.append((dice.randint(10, TROUBLE_MIN - 40), "gateway", {"gateway": "crash", "at_point": point}))
@@ -158,6 +158,14 @@ def _steps_of(episode: Episode) -> list[tuple[int, str, dict[str, Any]]]:
             return [(begins, f"pump.{episode.kind}", pump | {episode.kind: True}), (ends, "pump.back", pump | {"back": True})]
 
 
+def _crash(at: int, down: int) -> list[tuple[int, str, dict[str, Any]]]:
+    return [(at, "gateway", {"gateway": "crash"} | ({"restart_after": f"{down}m"} if down else {}))]
+
+
+def _broker_away(at: int, down: int) -> list[tuple[int, str, dict[str, Any]]]:
+    return [(at, "broker", {"broker": "down"}), (at + down, "broker", {"broker": "up"})]
+
+
 def _scenario(steps: list[Step]) -> Scenario:
     raw = load(_WARD.read_text(encoding="utf-8"), "ward").value
     ward = load_ward_mapping(raw, "ward")
@@ -165,9 +173,9 @@ def _scenario(steps: list[Step]) -> Scenario:
     return Scenario("simulation", "made up", START, ward, raw, protocols, tuple(steps))
 
 
-def canonical(house: House) -> bytes:
+def canonical(fold: Fold) -> bytes:
     """Everything that the monitor knows, as bytes."""
-    state = house.fold.monitor.state
+    state = fold.monitor.state
     cells = [*(f"pump:{name}" for name in state.pumps), *(f"course:{name}" for name in state.courses)]
     cells += [*(f"site:{name}" for name in state.sites), "desk:"]
     return b"\n".join(dump(state, key) or b"" for key in sorted(cells))
@@ -178,7 +186,7 @@ def digest(seeds: range) -> str:
     total = hashlib.sha256()
     for seed in seeds:
         house = World(seed).live().house
-        total.update(canonical(house))
+        total.update(canonical(house.fold))
         total.update(repr([effect for _, effect in house.decided]).encode())
         total.update(repr([(record.kind, record.body) for record in house.journal]).encode())
     return total.hexdigest()

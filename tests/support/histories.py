@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from device_adapters.simulated_parts import Outgoing
@@ -24,9 +24,9 @@ from gateway.domain.effects import Effect, Page
 from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
 from gateway.domain.words import Condition, NotDeliveringReason, Outcome
 from gateway.runtime.fold import Fold
-from gateway.runtime.ports import Entry, Record
+from gateway.runtime.ports import Entry, Journal, Record
 from gateway.runtime.records import clock_entry, command_entry, config_entry, message_entry, outcome_entry, reply_entry
-from gateway.runtime.snapshots import dump
+from gateway.runtime.snapshots import Snapshotter, dump
 from rules.loader import shipped_text
 
 START_AT: Instant = 1_772_409_600_000  # 2026-03-02T08:00+08:00
@@ -242,3 +242,42 @@ class History:
             self._unsettled += pages
             self._codes = (self._codes + [(page.address, page.code) for page in pages])[-20:]
             yield record
+
+
+def entry_of(record: Record) -> Entry:
+    """The record before it had a number."""
+    return Entry(record.received_at, record.kind, record.site, record.device, record.topic, record.body)
+
+
+class Live:
+    """A history that is journalled as it happens, with snapshots taken a cell at a time while it goes on."""
+
+    def __init__(self, seed: int, journal: Journal, *, often: float = 0.05) -> None:
+        self.history = History(seed)
+        self.journal = journal
+        self._often = often
+        self._dice = random.Random(seed)
+        self._snapshots = Snapshotter(journal, self.history.fold.monitor.state)
+
+    async def grow(self, steps: int) -> AsyncIterator[Record]:
+        """Yields after each record."""
+        for record in self.history.grow(steps):
+            await self.journal.append([entry_of(record)])
+            if not self._snapshots._staging and self._dice.random() < self._often:
+                self._snapshots.begin(record.seq)
+            elif self._dice.random() < 0.3:
+                await self._snapshots.work()
+            yield record
+
+    async def save(self) -> None:
+        """Take a whole snapshot now."""
+        while self._snapshots._staging:
+            await self._snapshots.work()
+        self._snapshots.begin(self.history.records[-1].seq)
+        while self._snapshots._staging:
+            await self._snapshots.work()
+
+    @property
+    def cells(self) -> dict[str, str]:
+        """The live state."""
+        return cells_of(self.history.fold.monitor.state)

@@ -9,7 +9,7 @@ from gateway.runtime.page_log import PAGES_SHOWN
 from gateway.runtime.ports import Entry, Kind, Rejected, Session
 from tests.support.forwarding import ScriptedSink, settle
 from tests.support.histories import PROTOCOL
-from tests.support.runtime_world import World, message
+from tests.support.runtime_world import GatedJournal, World, alarm, message
 
 # ---- health ----------------------------------------------------------------------------------------------------------
 
@@ -119,7 +119,8 @@ async def test_everybody_who_waits_hears_of_a_change():
 
 async def test_who_hears_of_a_change_sees_its_page():
     """The page is in the list by the time of the last change, not only once its outcome has come."""
-    world = World()
+    journal = GatedJournal()
+    world = World(journal)
     world.transports["sms"].script["8521"] = None
     async with world.running() as gateway:
         await world.enrol(gateway, "P-1")
@@ -132,7 +133,14 @@ async def test_who_hears_of_a_change_sees_its_page():
                 shown.append(len(gateway.pages()))
 
         watching = asyncio.create_task(watch())
-        await world.alarm()
+        world.source.say(alarm("pump-1", world.clock.now()))
+        while b"system-fault" not in str(journal.log[-1]).encode():
+            await asyncio.sleep(0)
+        journal.gate.clear()  # the alarm is stored, its page is not
+        await settle()
+        assert shown[-1] == 0
+        journal.gate.set()
+        await settle()
         watching.cancel()
     assert shown[-1] == 1
 

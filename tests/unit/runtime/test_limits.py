@@ -48,3 +48,17 @@ async def test_courses_that_ended_long_ago_are_forgotten(monkeypatch: pytest.Mon
     assert as_of > 0
     assert {name for name in cells if name.startswith("course:")} == {"course:P-2", "course:P-3"}
     assert cells_of((await recover(world.journal)).fold.monitor.state) == live
+
+
+async def test_a_course_without_rules_asks_for_nothing():
+    """Should its protocol be gone all the same, no deadline stands that nobody would ever meet."""
+    world = World()
+    async with world.running() as gateway:
+        await world.enrol(gateway, "P-1")
+        await world.alarm(condition="air-in-line")
+        monitor = gateway._fold.monitor
+        assert monitor._due("P-1") is not None
+        monitor.state.courses["P-1"].protocol = "gone"
+        for incident in list(monitor.state.courses["P-1"].open.values()):
+            del monitor.state.courses["P-1"].open[incident.route]
+        assert monitor._due("P-1") is None

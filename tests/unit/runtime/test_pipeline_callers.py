@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from gateway.domain.commands import Enrol, HangBag, Note
+from gateway.domain.instants import MINUTE_MS
 from gateway.outside.memory_journal import MemoryJournal
 from gateway.runtime import pipeline
 from gateway.runtime.ports import Entry, JournalFull, Kind
@@ -93,6 +94,21 @@ async def test_a_full_journal_refuses_a_command_at_once():
     assert await world.records(Kind.COMMAND, Kind.REPLY) == []
 
 
+async def test_a_reply_whose_sender_hangs_up_stops_nobody():
+    """The same for those who wait for no result: the provider's request may be cut off while the reply is being stored."""
+    journal = GatedJournal()
+    world = World(journal)
+    async with world.running() as gateway:
+        journal.gate.clear()
+        cut_off = asyncio.create_task(gateway.reply("sms", "8521", "4711"))
+        await settle()
+        cut_off.cancel()
+        journal.gate.set()
+        result = await asyncio.wait_for(gateway.command("nurse-a", HangBag(course="X-2", bag="7-day")), 5)
+        assert result.message == "no course X-2 is running"
+        assert len(await world.records(Kind.REPLY)) == 1
+
+
 async def test_a_caller_that_gives_up_stops_nobody():
     """A browser that goes away mid-command leaves a durable record: it is judged, and so are all that come after it."""
     journal = GatedJournal()
@@ -149,6 +165,19 @@ async def test_a_bug_in_the_core_costs_one_record_only(monkeypatch):
         assert (result.ok, result.message) == (False, pipeline.NOT_JUDGED)
         assert (await gateway.command("nurse-a", HangBag(course="X-2", bag="7-day"))).message == "no course X-2 is running"
         assert any(f"record {result.seq} could not be judged: ZeroDivisionError" in f for f in gateway.health().findings)
+
+
+async def test_a_bug_in_the_core_costs_no_deadline(monkeypatch):
+    """What was planned before the record that could not be judged happens at its time."""
+    world = World()
+    async with world.running() as gateway:
+        await world.enrol(gateway, "P-1")
+        await world.alarm()
+        monkeypatch.setattr(type(gateway._fold.monitor), "_take", broken_once(type(gateway._fold.monitor)._take))
+        await gateway.command("nurse-a", HangBag(course="X-1", bag="7-day"))
+        await world.clock.move(2 * MINUTE_MS)
+        await settle()
+        assert world.asked() == ["P-1@6/r1/nurse-a/0", "P-1@6/r1/nurse-a/1"]
 
 
 def broken_once(take):

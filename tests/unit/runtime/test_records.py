@@ -67,7 +67,7 @@ def test_every_command_has_a_verb():
 
 def test_a_reply_an_outcome_and_the_session_come_back():
     """What arrives from outside, and what became of a page."""
-    assert event_of(record_of(reply_entry("sms", "8521", "ack ４７１１", START_AT))) == Replied(7, "sms", "8521", "ack ４７１１")
+    assert event_of(record_of(reply_entry("sms", "8521", "4711 收到", START_AT))) == Replied(7, "sms", "8521", "4711 收到")
     entry = outcome_entry("P-1@7/r1/nurse-a/0", Outcome.REJECTED, START_AT, attempt=2, reason="no such number", provider_id="x")
     assert event_of(record_of(entry)) == Sent(7, "P-1@7/r1/nurse-a/0", Outcome.REJECTED, "no such number")
     assert provider_id_of(record_of(entry)) == ("P-1@7/r1/nurse-a/0", "x")

@@ -1,7 +1,6 @@
 """`snapshot + tail == full replay`, byte for byte, wherever the snapshot and the restart fall."""
 
 import random
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,55 +11,17 @@ from gateway.outside.memory_journal import MemoryJournal
 from gateway.outside.sqlite_journal import SqliteJournal
 from gateway.runtime import snapshots
 from gateway.runtime.fold import Fold
-from gateway.runtime.ports import Damaged, EffectKind, Entry, Journal, JournalFull, Record, SendState
+from gateway.runtime.ports import Damaged, EffectKind, Kind, SendState
 from gateway.runtime.recovery import recover
-from gateway.runtime.snapshots import Snapshotter
 from tests.support.damage import flip_byte_of
 from tests.support.forwarding import settle
-from tests.support.histories import START_AT, History, cells_of
+from tests.support.histories import START_AT, Live, cells_of, entry_of
 from tests.support.journals import open_journal
 from tests.support.runtime_world import World
+from tests.support.waiting import eventually
 
 SEEDS = range(4)
 STEPS = 30
-
-
-def entry_of(record: Record) -> Entry:
-    """The record before it had a number."""
-    return Entry(record.received_at, record.kind, record.site, record.device, record.topic, record.body)
-
-
-class Live:
-    """A history that is journalled as it happens, with snapshots taken a cell at a time while it goes on."""
-
-    def __init__(self, seed: int, journal: Journal) -> None:
-        self.history = History(seed)
-        self.journal = journal
-        self._dice = random.Random(seed)
-        self._snapshots = Snapshotter(journal, self.history.fold.monitor.state)
-
-    async def grow(self, steps: int) -> AsyncIterator[Record]:
-        """Yields after each record."""
-        for record in self.history.grow(steps):
-            await self.journal.append([entry_of(record)])
-            if not self._snapshots._staging and self._dice.random() < 0.05:
-                self._snapshots.begin(record.seq)
-            elif self._dice.random() < 0.3:
-                await self._snapshots.work()
-            yield record
-
-    async def save(self) -> None:
-        """Take a whole snapshot now."""
-        while self._snapshots._staging:
-            await self._snapshots.work()
-        self._snapshots.begin(self.history.records[-1].seq)
-        while self._snapshots._staging:
-            await self._snapshots.work()
-
-    @property
-    def cells(self) -> dict[str, str]:
-        """The live state."""
-        return cells_of(self.history.fold.monitor.state)
 
 
 @pytest.fixture(autouse=True)
@@ -151,48 +112,14 @@ async def test_half_a_snapshot_is_nothing():
     assert cells_of(recovered.fold.monitor.state) == live.cells
 
 
-async def test_a_full_disk_in_the_middle_of_a_snapshot():
-    """What could not be staged is staged later: a snapshot is whole, or it is none."""
-    journal = MemoryJournal()
-    live = Live(15, journal)
-    async for _ in live.grow(20):
-        pass
-    await live.save()
-    newest = live.history.records[-1].seq
-    live.history.fold.monitor.state.dirty |= {key for key in live.cells if key != "desk:"}
-    (snapshotter := live._snapshots).begin(newest)
-    for number in range(200):
-        journal.refusing = "no space left on the device" if number % 2 else ""
-        try:
-            await snapshotter.work()
-        except JournalFull:
-            continue
-    assert snapshotter.as_of == newest
-    assert cells_of((await recover(journal)).fold.monitor.state) == live.cells
-
-
-async def test_a_snapshot_ends_soon_however_many_cells_it_has(monkeypatch: pytest.MonkeyPatch):
-    """The more cells, the more at once: what a restart must fold has a limit."""
-    monkeypatch.undo()
-    journal = MemoryJournal()
-    fold = Fold()
-    for number in range(20_000):
-        fold.monitor.state.pump("ward", f"pump-{number}")
-    snapshotter = Snapshotter(journal, fold.monitor.state)
-    snapshotter.begin(7)
-    for _ in range(snapshots.ROUNDS_MAX + 1):
-        await snapshotter.work()
-    assert snapshotter.as_of == 7
-    assert len((await journal.load_snapshot())[1]) == 20_001
-
-
 async def test_a_damaged_record_is_told_and_stepped_over(tmp_path: Path):
     """A restart does not end at a bad spot of the disk: the record is named, the next ones are folded and numbered on."""
     world = World(SqliteJournal.open(tmp_path / "journal.db"))
     async with world.running() as gateway:
         await world.enrol(gateway, "P-1")
         await world.alarm()
-        victim = (await world.records())[-1]
+        await eventually(lambda: gateway.pages() and gateway.pages()[0].outcome)
+        victim = next(record for record in await world.records(Kind.MESSAGE) if b"system-fault" in record.body)
     await world.journal.close()
     flip_byte_of(tmp_path / "journal.db", victim.body)
     world.journal = SqliteJournal.open(tmp_path / "journal.db")

@@ -12,7 +12,7 @@ from gateway.scenario.study_report import quantile, report
 from gateway.scenario.study_text import table
 from gateway.scenario.study_ward import shipped_plan
 from gateway.scenario.truth import Cause, TrueBag
-from gateway.scenario.verdicts import Verdict, baseline, baseline_pages, dripwatch
+from gateway.scenario.verdicts import Verdict, baseline, baseline_pages, dripwatch, wrong_at
 from tests.unit.scenario.study_worlds import BEGAN, result, stop, told
 
 
@@ -39,6 +39,7 @@ def counted(*patients):
         (stop(10, 90), 161, [Verdict.MISSED]),  # that page tells of something else
         (stop(10, 90), None, [Verdict.MISSED]),
         (stop(10, 60), None, [Verdict.OVER]),
+        (stop(10, 60), 75, [Verdict.OVER]),  # that page is about something else
         (stop(10, 90), 9, [Verdict.MISSED]),  # before it began
         (stop(0, 100, Cause.OCCLUSION, 60), 65, [Verdict.IN_TIME]),
         (stop(0, 100, Cause.OCCLUSION, 60), 65.1, [Verdict.LATE]),
@@ -107,6 +108,7 @@ def test_the_table_counts_what_was_sent():
     assert (ours.interruptions, ours.in_time, ours.late, ours.over, ours.missed) == (2, 1, 1, 0, 0)
     assert (ours.to_page_median_min, ours.to_page_p95_min) == (2.0, 100.0)
     assert counts.by_reason == {"opened: delivery-interrupted": 3}
+    assert counts.by_truth == {"air, half an hour or more": 2}
     assert counts.by_cause["air"] == {"in time": 1, "late": 1, "over, unpaged": 0, "missed": 0}
 
 
@@ -153,6 +155,22 @@ def test_the_json_holds_everything():
     assert plain["ours"]["missed"] == 1
     assert plain["shortfalls"][0]["interruption"]["cause"] == "air"
     assert plain["goals"][0]["met"] is False
+
+
+@pytest.mark.parametrize(
+    ("at_min", "words"),
+    [
+        (12, "air, shorter"),
+        (22, "air, shorter"),
+        (23, "flowing"),
+        (31, "flowing, but not heard"),
+        (50, "air, half an hour or more"),
+    ],
+)
+def test_pages_are_told_apart_by_what_was_really_wrong(at_min, words):
+    """At the instant of the page, or two minutes before: a page may just have been decided."""
+    patient = result(stop(10, 10), stop(40, 31), losses_min=((30, 35),))
+    assert wrong_at(patient, BEGAN + at_min * MINUTE_MS) == words
 
 
 def test_quantiles_are_values_that_occurred():
