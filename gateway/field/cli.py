@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "rules": "gateway.field.rulebook:rules",
     "scenario": "gateway.field.stories:scenario",
     "replay": "gateway.field.stories:replay",
+    "simulate": "gateway.field.simulate:simulate",
 }
 
 INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
