@@ -1,7 +1,7 @@
 """Whether this patient's drug flows, since when not, and what proves it (DESIGN 4)."""
 
 from gateway.core.state import INTERRUPTIONS_MAX, Course, Delivery, Interruption, Pump
-from gateway.domain.instants import HOUR_MS, MINUTE_MS, SECOND_MS, Instant
+from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant
 from gateway.domain.view import Judgement
 from gateway.domain.words import OCCLUSIONS, Condition, DeliveryState, Priority
 from rules.model import Protocol
@@ -70,7 +70,7 @@ def weigh(course: Course, pump: Pump, infused_ml: float, observed: Instant, *, p
     if pump.infused_ml is not None and comparable and gap_ms >= promise_ms:
         rate_ml_h = pump.set_rate_ml_h or pump.rate_ml_h or (course.bag.rate_ml_h if course.bag else 0.0)
         if rate_ml_h > 0:
-            flowed_ms = min(gap_ms, round((infused_ml - pump.infused_ml) / rate_ml_h * HOUR_MS))
+            flowed_ms = round(min(gap_ms, (infused_ml - pump.infused_ml) / rate_ml_h * HOUR_MS))
             _note_volume(course.delivery, pump, flowed_ms, gap_ms, observed, stopped=stopped)
     pump.infused_ml, pump.infused_at = infused_ml, observed
 
@@ -153,7 +153,7 @@ def _onset(course: Course, pump: Pump, protocol: Protocol, cause: str) -> tuple[
         onset = started_at
     if cause in OCCLUSIONS:
         rate_ml_h = pump.set_rate_ml_h or (bag.rate_ml_h if bag else 0.0)
-        lag_ms = round(protocol.occlusion_volume_ml / rate_ml_h * HOUR_MS) if rate_ml_h > 0 else 0
+        lag_ms = round(min(DAY_MS, protocol.occlusion_volume_ml / rate_ml_h * HOUR_MS)) if rate_ml_h > 0 else 0
         onset, estimated = min(onset, flow.since - lag_ms), True
     return max(onset, started_at, delivery.interruption_ended_at), estimated
 

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from gateway.core.context import Context
 from gateway.core.judgements import alert_point
 from gateway.core.state import CLOSED_MAX, HISTORY_MAX, Ack, Happening, Incident, Note, Subject
-from gateway.domain.instants import MINUTE_MS, Instant
+from gateway.domain.instants import Instant
 from gateway.domain.words import IncidentState, Priority
 from rules.engine import Alert, Change, ChangeKind
 from rules.model import Rule
-
-QUIET_MS = 2 * MINUTE_MS
 
 # (state, what happened) → state. Whatever is not here does not change the state.
 TRANSITIONS: dict[tuple[IncidentState, str], IncidentState] = {
@@ -83,7 +81,7 @@ def _opened(subject: Subject, route: str, alert: Alert, context: Context) -> Inc
 def _take(incident: Incident, change: Change, rules: dict[str, Rule], news: News, at: Instant) -> None:
     alert = change.alert
     priority = alert.priority or Priority.HIGH
-    if change.kind is ChangeKind.FIRED and _is_new(incident, alert, priority):
+    if change.kind in (ChangeKind.FIRED, ChangeKind.RAISED) and _is_new(incident, alert, priority):
         news.new_alert = True
     known, rule = incident.alerts.get(alert.key), rules.get(alert.rule)
     say, first = (rule.say, rule.first) if rule else (known.say, known.first) if known else (alert.rule, "")

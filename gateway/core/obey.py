@@ -27,6 +27,7 @@ from rules.model import BagKind, Protocol
 COURSE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
 DEVICE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 HUNG_AGO_MAX_MS = 14 * DAY_MS
+LEASE_MAX_MS = DAY_MS  # nobody holds an incident for longer without saying so again
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,8 @@ def _bag_refusal(command: Enrol | HangBag, protocol: Protocol, at: Instant) -> s
         return "that is more than 14 days ago; no bag keeps that long"
     if command.planned_change_ms is not None and command.planned_change_ms <= 0:
         return "the planned change must come after the hanging"
+    if command.planned_change_ms is not None and command.planned_change_ms > HUNG_AGO_MAX_MS:
+        return "the planned change is more than 14 days away; no bag keeps that long"
     return ""
 
 
@@ -178,6 +181,8 @@ def _on_incident(state: State, who: str, command: Acknowledge | Escalate | Close
     if isinstance(command, Acknowledge):
         if command.for_ms is not None and command.for_ms <= 0:
             return _no("an acknowledgement lasts some time: give a duration above 0")
+        if command.for_ms is not None and command.for_ms > LEASE_MAX_MS:
+            return _no("an acknowledgement lasts 24 hours at most; renew it then")
         said = replies.take(subject, incident, who, command.for_ms, now)
         return _yes(said, subject.id, incident.key)
     if isinstance(command, Escalate):

@@ -142,6 +142,17 @@ def test_a_milestone_has_its_own_people_and_no_step_pages_them_twice():
         world.do(at + 0.1, Acknowledge(incident="P-017"))
 
 
+def test_a_milestone_that_falls_on_a_step_pages_nobody_twice():
+    """Two hours without delivery, and a hundred minutes after the high policy began."""
+    alone = {"steps": [{"page": ["schedule:ward-nurse"], "wait": "100m"}], "repeat": {"from_step": 1, "every": "100m"}}
+    world = World({"policies": {"high": alone | {"milestones_page": ["schedule:ward-nurse"]}}})
+    world.enrol()
+    world.report(0)
+    world.hear(1, stopped(1))
+    world.tick(120.9)
+    assert paged(world.tick(121)) == [("nurse-a", "sms", "unacknowledged")]
+
+
 def test_nobody_on_call_pages_the_fallback_once_and_the_next_step_at_once():
     """And where no step finds anybody, the fallback is all there is; the incident is looked at again every minute."""
     nobody = {

@@ -92,6 +92,15 @@ def test_a_gateway_that_finds_no_broker_at_its_start_says_so_after_a_minute():
     assert world.incident("haem-ward").alerts.keys() == {"gateway-deaf"}
 
 
+def test_losing_a_session_that_is_lost_already_changes_nothing():
+    """Every failed attempt to connect says so; deafness counts from the first."""
+    world = World()
+    for seconds in range(0, 60, 10):
+        world.link(10 + seconds / 60, "lost")
+    assert paged(world.tick(10.99)) == []
+    assert paged(world.tick(11)) == [("nurse-a", "sms", "opened")]
+
+
 def test_silence_is_not_told_until_the_backlog_is_read_but_no_longer_than_five_minutes():
     """The clocks run on meanwhile."""
     world = World()

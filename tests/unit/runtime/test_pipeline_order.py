@@ -1,6 +1,9 @@
 """Append, acknowledge, step: nothing is acknowledged before it is durable, no page goes out before it is planned."""
 
+import pytest
+
 from gateway.domain.instants import MINUTE_MS, SECOND_MS
+from gateway.runtime import snapshots
 from gateway.runtime.emergency import STEADY_MS
 from gateway.runtime.ports import EffectKind, Kind, Refusing, SendState, Session
 from tests.support.forwarding import ScriptedSink, settle
@@ -150,6 +153,24 @@ async def test_what_could_not_be_committed_survives_a_crash():
     async with world.running():
         assert world.asked() == [key, key]
         assert [row.key for row in await world.pages()] == [key]
+
+
+async def test_no_snapshot_goes_beyond_what_is_owed(monkeypatch: pytest.MonkeyPatch):
+    """A restart from it would not decide the page again, which nobody has: it was owed, and its send hung."""
+    journal = GatedJournal()
+    world = World(journal)
+    async with world.running() as gateway:
+        await world.enrol(gateway, "P-1")
+        journal.refuses_commits = "database is locked"
+        monkeypatch.setattr(snapshots, "EVERY_RECORDS", 1)
+        world.transports["sms"].script["8521"] = None
+        await world.alarm()
+        await world.clock.move(5 * SECOND_MS)
+        (key,) = world.asked()
+    journal.refuses_commits = ""
+    world.transports["sms"].script.clear()
+    async with world.running():
+        assert world.asked() == [key, key]
 
 
 async def test_points_that_could_not_be_committed_are_stored_later():
