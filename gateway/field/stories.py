@@ -13,7 +13,7 @@ from gateway.runtime.ports import JournalFull
 from gateway.runtime.replay import Change, Difference, Paged, Replayed, compare, with_protocol
 from gateway.runtime.replay import replay as tell_again
 from gateway.scenario.runner import run_files
-from rules.loader import RulesError
+from rules.loader import RulesError, load_protocol
 
 
 @click.group()
@@ -49,6 +49,9 @@ def replay(journal: str, rules: str | None) -> int:
             click.echo(_page(page, zone))
         click.echo(f"{before.records} records, {len(before.paged())} pages")
         return FINE
+    _check_name(rules or "", before)
+    for finding in after.fold.findings:
+        click.echo(printable(finding), err=True)
     differences = compare(before.paged(), after.paged())
     for difference in differences:
         click.echo(_difference(difference, zone))
@@ -65,6 +68,16 @@ def _change(rules: str | None) -> Change | None:
         raise Wrong(f"{rules}: not UTF-8 text; save it as UTF-8") from None
     except RulesError as error:
         raise LinedWrong(error.problems) from None
+
+
+def _check_name(rules: str, before: Replayed) -> None:
+    """A file under another name would change nothing, and "no difference" would be taken for an answer."""
+    name = load_protocol(existing_file(rules).read_text(encoding="utf-8"), rules).name
+    used = sorted(before.fold.monitor.state.protocols)
+    if name not in used:
+        raise Wrong(
+            f"{rules}: this journal knows no protocol {name!r}, so nothing would change; it has: {', '.join(used) or 'none'}"
+        )
 
 
 async def _replayed(path: Path, change: Change | None) -> tuple[Replayed, Replayed | None]:

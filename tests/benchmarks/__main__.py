@@ -66,10 +66,10 @@ def _ratio(name: str, value: float) -> float:
 
 def _row(name: str, value: float) -> str:
     if name not in GOALS:
-        return f"{name:30} {value:14,.3f}"
+        return f"{name:40} {value:14,.3f}"
     goal, more_is_better = GOALS[name]
     wanted = ">=" if more_is_better else "<="
-    return f"{name:30} {value:14,.3f}   goal {wanted} {goal:,g}   ratio {_ratio(name, value):.2f}"
+    return f"{name:40} {value:14,.3f}   goal {wanted} {goal:,g}   ratio {_ratio(name, value):.2f}"
 
 
 if __name__ == "__main__":

@@ -110,3 +110,13 @@ def test_what_cannot_be_read_is_exit_2(run, journal, tmp_path, words, said):
     result = run("replay", *words)
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in result.stderr
+
+
+def test_rules_under_a_name_that_the_journal_never_used_are_exit_2(run, journal, tmp_path):
+    """They would change nothing, and that is no answer to "what would these have paged?"."""
+    other = tmp_path / "other.yaml"
+    other.write_text(SHIPPED.replace("protocol: blinatumomab_home", "protocol: mine", 1))
+    result = run("replay", "--journal", journal, "--rules", other)
+    assert result.exit_code == 2
+    assert "knows no protocol 'mine'" in result.stderr
+    assert "it has: blinatumomab_home" in result.stderr
