@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gateway.core import delivery, twin
+from gateway.core import delivery, history, twin
+from gateway.core.incident_state import Incident
 from gateway.core.incidents import priority_of
 from gateway.core.intake import is_silent
-from gateway.core.state import Course, Incident, Pump, Subject
+from gateway.core.state import Course, Pump, Subject
 from gateway.core.store import State
+from gateway.core.views import outlook_of_bag, outlook_of_battery
+from gateway.domain.diary import DiaryLine
 from gateway.domain.instants import Instant
 from gateway.domain.words import DeliveryState, IncidentState, Priority
 from rules.durations import say_ms
@@ -15,13 +18,18 @@ from rules.durations import say_ms
 
 @dataclass(frozen=True, slots=True)
 class AlertLine:
-    """A firing alert: which rule, about what, how urgent, since when, what to do first."""
+    """A firing alert: which rule, about what, how urgent, since when, what to do first.
+
+    `muted_by` a silence or a window until `muted_until`; None while it speaks.
+    """
 
     rule: str
     kind: str
     priority: Priority
     since: Instant
     first: str
+    muted_until: Instant | None = None
+    muted_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +62,23 @@ class IncidentLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SilenceLine:
+    """A silence that runs: its rules (all when empty), its end, who made it and why."""
+
+    id: str
+    rules: tuple[str, ...]
+    until_at: Instant
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CourseLine:
     """A course. Lengths in ms: the current interruption, and the worst case (interruption and unknown together).
 
-    `limit_at` is when the protocol's limit is reached in the worst case; None while delivery is known.
+    `limit_at` is when the protocol's limit is reached in the worst case; None while delivery is known. The bag's end is a
+    forecast: an interval around `bag_central_at`. `battery_left_ms` is one too, from this pump's own fall (`battery_learnt`) or
+    from the maker's figure; None on mains. `delivered_percent`: of the prescribed volume over the last 2 h judged delivering.
     """
 
     course: str
@@ -83,6 +104,23 @@ class CourseLine:
     on_battery: bool | None
     conditions: tuple[str, ...]
     incidents: tuple[IncidentLine, ...]
+    bag_early_at: Instant | None = None
+    bag_central_at: Instant | None = None
+    bag_late_at: Instant | None = None
+    expires_at: Instant | None = None
+    bag_ordered: bool = False
+    battery_left_ms: int | None = None
+    battery_learnt: bool = False
+    delivered_percent: int | None = None
+    enrolment: int = 1
+    diary: tuple[DiaryLine, ...] = ()
+    window: str = ""
+    window_until: Instant | None = None
+    silences: tuple[SilenceLine, ...] = ()
+    dose_mcg_per_day: float | None = None
+    infusion_days: float = 0.0
+    travel_minutes: int | None = None
+    ward_contact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +224,7 @@ def _incident_line(incident: Incident) -> IncidentLine:
         next_step_at=incident.next_step_at if incident.state is IncidentState.TRIGGERED else None,
         paged=tuple(sorted(incident.reached)),
         alerts=tuple(
-            AlertLine(note.rule, note.kind, note.priority, note.since, note.first)
+            AlertLine(note.rule, note.kind, note.priority, note.since, note.first, note.muted_until, note.muted_by)
             for note in sorted(incident.alerts.values(), key=lambda note: -note.priority.rank)
         ),
         history=tuple(HistoryLine(line.at, line.what, line.who, line.text) for line in incident.history),
@@ -194,11 +232,14 @@ def _incident_line(incident: Incident) -> IncidentLine:
 
 
 def _course_line(state: State, course: Course, at: Instant) -> CourseLine:
-    pump = state.pumps.get(f"{course.site}/{course.pump}") or Pump(course.site, course.pump)
+    served = state.pumps.get(f"{course.site}/{course.pump}") if delivery.is_served(course) else None
+    pump = served or Pump(course.site, course.pump)
     protocol = state.protocols.get(course.protocol)
-    now, bag = course.delivery, course.bag
+    now, bag, care = course.delivery, course.bag, course.care
     worst_ms = delivery.worst_ms(course, pump, at)
     limit_ms = protocol.interruption_limit_ms if protocol else 0
+    battery = outlook_of_battery(pump, protocol)
+    outlook = outlook_of_bag(course, bag, pump, protocol, at) if bag and delivery.is_served(course) else None
     return CourseLine(
         course=course.id,
         pump=course.pump,
@@ -222,7 +263,24 @@ def _course_line(state: State, course: Course, at: Instant) -> CourseLine:
         battery_percent=pump.battery_percent,
         on_battery=pump.on_battery,
         conditions=tuple(known.condition.value for known in pump.conditions.values() if known.active),
+        window=care.window.kind.value if care.window else "",
+        window_until=care.window.until_at if care.window else None,
+        silences=tuple(SilenceLine(each.id, each.rules, each.until_at, each.who, each.reason) for each in care.silences),
+        dose_mcg_per_day=care.dose_mcg_per_day,
+        infusion_days=delivery.infusion_days(course, at),
+        travel_minutes=care.travel_minutes,
+        ward_contact=care.ward_contact,
         incidents=tuple(_lines_of(course.open.values())),
+        bag_early_at=outlook.early_at if outlook else None,
+        bag_central_at=outlook.central_at if outlook else None,
+        bag_late_at=outlook.late_at if outlook else None,
+        expires_at=bag.expires_at if bag else None,
+        bag_ordered=outlook is not None and outlook.ordered,
+        battery_left_ms=max(0, battery.empty_at - at) if battery else None,
+        battery_learnt=battery is not None and battery.learnt,
+        delivered_percent=history.delivered_percent(course.volume),
+        enrolment=course.enrolment,
+        diary=course.diary,
     )
 
 

@@ -14,18 +14,19 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import assert_never
 
-from gateway.core import courses, escalation, incidents, intake, replies
+from gateway.core import courses, escalation, incidents, intake, replies, sites
 from gateway.core.context import Context
 from gateway.core.events import Commanded, Event, Heard, Linked, Loaded, Replied, Sent, Ticked
+from gateway.core.incident_state import Incident
 from gateway.core.merging import merge_overdue
 from gateway.core.obey import obey
-from gateway.core.state import Course, Incident, Site
+from gateway.core.state import Course, Site
 from gateway.core.store import State
 from gateway.domain.effects import CommandResult, Effect, Heeded, Page
 from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
 from gateway.domain.readings import AlarmChange
 from gateway.domain.view import Facet
-from gateway.domain.words import IncidentState, WhyPaged
+from gateway.domain.words import DeliveryState, IncidentState, WhyPaged
 from rules.engine import Change
 
 GAP_MS = 60 * SECOND_MS
@@ -104,6 +105,8 @@ class Monitor:
             return page.why is WhyPaged.RESOLVED
         if incident.state is IncidentState.RESOLVED:
             return False
+        if incident.muted and page.why not in escalation.PASSES_MUTE:
+            return False  # the end of the silence pages anew
         if page.why is not WhyPaged.MILESTONE and incident.ack is not None and incident.ack.at >= page.decided_at:
             return False
         reached = incident.reached.get(page.person)
@@ -147,19 +150,22 @@ class Monitor:
             if isinstance(reading, AlarmChange):
                 now.effects.append(Heeded(event.site, event.device, reading.boot, reading.seq))
         if course is not None:
+            pump.stray_at = 0
             if woken:
                 self._wake(course.id, woken)
-        elif woken & Facet.REFUSALS or pump.alerts:
-            self._wake(now.ward.site, Facet.REFUSALS)
+        elif woken or (pump.flow.delivering and not pump.stray_at):
+            self._wake(now.ward.site, woken | Facet.HEARD)
 
     def _command(self, event: Commanded, now: Context) -> None:
         done = obey(self.state, event.who, event.command, now)
         now.effects.append(CommandResult(event.seq, done.ok, done.message, done.incident))
         if done.ok and done.subject:
             self._wake(done.subject, Facet.ALL)
+        if done.ok and sites.is_concerned(self.state, event.command):
+            self._wake(now.ward.site, Facet.HEARD)
 
     def _reply(self, event: Replied, now: Context) -> None:
-        person = replies.sender_of(now.ward, event.transport, event.address)
+        person = replies.sender_of(now, event.transport, event.address)
         if person is None:
             return
         for entry in self.state.desk.codes.get(person.id, {}).values():
@@ -212,19 +218,48 @@ class Monitor:
             self.state.wakes.pop(name, None)
             self._woken.setdefault(name, 0)
         woken, self._woken = self._woken, {}
-        judged: list[tuple[Course | Site, list[Change]]] = []
-        for name, facets in woken.items():
-            subject = self.state.touch(name)
+        judged: dict[str, list[Change]] = {}
+        while woken:
+            for name, facets in woken.items():
+                self._judge(name, facets, judged, now)
+            woken, self._woken = self._woken, {}
+        joined = sites.join(self.state, judged, now)
+        for name, changes in judged.items():
+            subject = self.state.peek(name)
             if subject is not None:
-                judged.append((subject, courses.judge_subject(self.state, subject, facets, now)))
-        for subject, changes in judged:
-            self._decide(subject, changes, now)
-            self._plan(subject.id)
+                self._decide(subject, changes, joined if isinstance(subject, Site) else [], now)
+                self._plan(name)
 
-    def _decide(self, subject: Course | Site, changes: Iterable[Change], now: Context) -> None:
+    def _judge(self, name: str, facets: int, judged: dict[str, list[Change]], now: Context) -> None:
+        """Judge one subject; who depends on what became of it wakes too, at this same instant."""
+        subject = self.state.touch(name)
+        if subject is None:
+            return
+        before = subject.delivery.state if isinstance(subject, Course) else subject.inhibits
+        judged.setdefault(name, []).extend(courses.judge_subject(self.state, subject, facets, now))
+        if isinstance(subject, Site):
+            if subject.inhibits is not before:
+                for course in self.state.courses:
+                    self._wake(course, Facet.INHIBITION)
+        elif subject.delivery.state is not before and DeliveryState.UNKNOWN in (before, subject.delivery.state):
+            self._wake(now.ward.site, Facet.SITE)
+
+    def _decide(
+        self,
+        subject: Course | Site,
+        changes: Iterable[Change],
+        joined: Iterable[tuple[Course, list[Change]]],
+        now: Context,
+    ) -> None:
         rules = courses.rules_of(self.state, subject)
         news = incidents.absorb(subject, changes, rules, now)
-        incidents.refresh(subject, courses.alerts_of(self.state, subject))
+        for course, theirs in joined:
+            theirs_rules = courses.rules_of(self.state, course)
+            for route, fresh in incidents.absorb(subject, theirs, theirs_rules, now, course).items():
+                news[route] = incidents.merged(news.get(route, incidents.News()), fresh)
+        alerts = courses.alerts_of(self.state, subject)
+        incidents.refresh(subject, alerts)
+        incidents.note_stirring(subject, alerts, now.at)
         for route, incident in list(subject.open.items()):
             escalation.decide(subject, incident, news.get(route, incidents.News()), now)
 
@@ -259,4 +294,4 @@ class Monitor:
 
     def _context(self, at: Instant) -> Context:
         state = self.state
-        return Context(state.ward, state.protocols, state.rules, state.desk, at, self._seq)
+        return Context(state.ward, state.protocols, state.rules, state.desk, at, self._seq, courses=state.courses)

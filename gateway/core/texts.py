@@ -4,7 +4,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from gateway.core.context import Context
-from gateway.core.state import Course, Incident, Note, Subject
+from gateway.core.incident_state import Incident, Note
+from gateway.core.state import Course, Subject
 from gateway.domain.instants import Instant
 from gateway.domain.words import DeliveryState, WhyPaged
 from rules.durations import say_ms
@@ -28,6 +29,7 @@ _LEADS = {
     WhyPaged.STAFFING_GAP: "NOBODY ON CALL for ",
     WhyPaged.LEASE_ENDED: "STILL OPEN, you have it: ",
     WhyPaged.MILESTONE: "STILL: ",
+    WhyPaged.SILENCE_ENDED: "SILENCE OVER, STILL TRUE: ",
     WhyPaged.RAISED: "WORSE: ",
     WhyPaged.NEW_ALERT: "NEW TROUBLE: ",
     WhyPaged.ESCALATED: "PASSED ON TO YOU: ",
@@ -39,12 +41,20 @@ def compose(subject: Subject, incident: Incident, why: WhyPaged, code: str, cont
     notes = sorted(_notes(incident), key=lambda note: -note.priority.rank)
     if why is WhyPaged.RESOLVED:
         return _over(subject, incident, context)
-    lead = "" if why is WhyPaged.RAISED and incident.round == 1 else _LEADS.get(why, "")
+    lead = _lead(incident, why)
     head = f"{subject.id} {incident.peak.value.upper()}: "
     reply = f" Reply {code} to take it."
     said = [_say(note, subject, context) for note in notes]
     essential = _fitting(lead, head, said, _limits(subject, context), reply)
     return f"{essential}\n{notes[0].first}" if notes and notes[0].first else essential
+
+
+def _lead(incident: Incident, why: WhyPaged) -> str:
+    if why is WhyPaged.RAISED and incident.round == 1:
+        return ""
+    if why is WhyPaged.SILENCE_ENDED and incident.muted_by == "window":
+        return "WINDOW OVER, STILL TRUE: "
+    return _LEADS.get(why, "")
 
 
 def _notes(incident: Incident) -> list[Note]:
@@ -93,9 +103,15 @@ def _say(note: Note, subject: Subject, context: Context) -> str:
     if note.rule == "delivery-interrupted" and isinstance(subject, Course) and subject.delivery.estimated:
         since = f"about {since}"
     cause = _CAUSES.get(note.detail, note.detail.replace("-", " "))
-    return note.say.format(
-        since=since, kind=note.kind.replace("-", " "), cause=cause, detail=note.detail, lasted=say_ms(context.at - note.since)
+    said = note.say.format(
+        since=since,
+        kind=note.kind.replace("-", " "),
+        cause=cause,
+        detail=note.detail,
+        lasted=say_ms(max(0, context.at - note.since)),
+        by=clock_time(note.by_at, context) if note.by_at is not None else "?",
     )
+    return f"{note.course}: {said}" if note.course else said
 
 
 def _limits(subject: Subject, context: Context) -> tuple[str, ...]:
