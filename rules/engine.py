@@ -75,14 +75,16 @@ def judge(
 
     Of several findings with one key the first counts. `settled`: by alert key, until when evidence was taken note of.
     """
+    due = {alert.rule for alert in alerts.values() if alert.due_at is not None and alert.due_at <= view.at}
     changes: list[Change] = []
+    if not woken and not due:
+        return changes
     for rule in rules:
         predicate = PREDICATES[rule.predicate]
-        if scope not in predicate.scopes:
+        wakes = predicate.wakes | Facet.INHIBITION if rule.unless else predicate.wakes
+        if scope not in predicate.scopes or not (wakes & woken or rule.name in due):
             continue
         own = [alert for alert in alerts.values() if alert.rule == rule.name]
-        if not _is_woken(rule, predicate.wakes, own, view.at, woken):
-            continue
         held_back = view.inhibitions.intersection(rule.unless)
         standing: set[str] = set()
         for finding in predicate.ask(view, rule.params):
@@ -98,12 +100,6 @@ def judge(
 def next_due(alerts: dict[str, Alert]) -> Instant | None:
     """The earliest instant at which an alert changes by time alone."""
     return min((a.due_at for a in alerts.values() if a.due_at is not None), default=None)
-
-
-def _is_woken(rule: Rule, wakes: int, own: list[Alert], at: Instant, woken: int) -> bool:
-    if rule.unless:
-        wakes |= Facet.INHIBITION
-    return bool(wakes & woken) or any(alert.due_at is not None and alert.due_at <= at for alert in own)
 
 
 def _meet(

@@ -62,12 +62,27 @@ class IncidentShape(Shape):
     history: list[HistoryShape]
 
 
+class SupplyShape(Shape):
+    """What will run out when: forecasts, never measured, but for `delivered_percent` of the last 2 h.
+
+    `battery_learnt`: the time left rests on this pump's own fall, else on the maker's figure; no time on mains.
+    """
+
+    bag_early_at: When | None
+    bag_central_at: When | None
+    bag_late_at: When | None
+    bag_expires_at: When | None
+    bag_ordered: bool
+    battery_left_ms: int | None
+    battery_learnt: bool
+    delivered_percent: int | None
+
+
 class CourseShape(Shape):
     """A course with our judgement of its delivery, its pump's last words, its bag and its open incidents.
 
     `current_ms` is the present interruption, `worst_ms` the worst that it can be (interruption and unknown together);
-    `limit_at` is when the worst case reaches the protocol's limit. The end of the bag (`bag_early_at` … `bag_late_at`) and what
-    is left of the battery are forecasts, never measured; `battery_learnt`: by this pump's own fall, else by the maker's figure.
+    `limit_at` is when the worst case reaches the protocol's limit.
     """
 
     course: str
@@ -93,14 +108,7 @@ class CourseShape(Shape):
     on_battery: bool | None
     conditions: list[str]
     incidents: list[IncidentShape]
-    bag_early_at: When | None
-    bag_central_at: When | None
-    bag_late_at: When | None
-    expires_at: When | None
-    bag_ordered: bool
-    battery_left_ms: int | None
-    battery_learnt: bool
-    delivered_percent: int | None
+    supplies: SupplyShape
 
 
 class PumpShape(Shape):

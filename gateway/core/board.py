@@ -1,15 +1,15 @@
 """The board: what console, API and terminal show. Frozen, built from the state, never from the time-series store."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from gateway.core import delivery, history, twin
+from gateway.core import delivery, twin
 from gateway.core.incident_state import Incident
 from gateway.core.incidents import priority_of
 from gateway.core.intake import is_silent
 from gateway.core.state import Course, Pump, Subject
 from gateway.core.store import State
-from gateway.core.views import outlook_of_bag, outlook_of_battery
+from gateway.core.supplies import SupplyLine, supply_line
 from gateway.domain.diary import DiaryLine
 from gateway.domain.instants import Instant
 from gateway.domain.words import DeliveryState, IncidentState, Priority
@@ -76,9 +76,7 @@ class SilenceLine:
 class CourseLine:
     """A course. Lengths in ms: the current interruption, and the worst case (interruption and unknown together).
 
-    `limit_at` is when the protocol's limit is reached in the worst case; None while delivery is known. The bag's end is a
-    forecast: an interval around `bag_central_at`. `battery_left_ms` is one too, from this pump's own fall (`battery_learnt`) or
-    from the maker's figure; None on mains. `delivered_percent`: of the prescribed volume over the last 2 h judged delivering.
+    `limit_at` is when the protocol's limit is reached in the worst case; None while delivery is known.
     """
 
     course: str
@@ -104,14 +102,7 @@ class CourseLine:
     on_battery: bool | None
     conditions: tuple[str, ...]
     incidents: tuple[IncidentLine, ...]
-    bag_early_at: Instant | None = None
-    bag_central_at: Instant | None = None
-    bag_late_at: Instant | None = None
-    expires_at: Instant | None = None
-    bag_ordered: bool = False
-    battery_left_ms: int | None = None
-    battery_learnt: bool = False
-    delivered_percent: int | None = None
+    supplies: SupplyLine = field(default_factory=SupplyLine)
     enrolment: int = 1
     diary: tuple[DiaryLine, ...] = ()
     window: str = ""
@@ -232,14 +223,10 @@ def _incident_line(incident: Incident) -> IncidentLine:
 
 
 def _course_line(state: State, course: Course, at: Instant) -> CourseLine:
-    served = state.pumps.get(f"{course.site}/{course.pump}") if delivery.is_served(course) else None
-    pump = served or Pump(course.site, course.pump)
+    pump = _pump_of(state, course)
     protocol = state.protocols.get(course.protocol)
     now, bag, care = course.delivery, course.bag, course.care
     worst_ms = delivery.worst_ms(course, pump, at)
-    limit_ms = protocol.interruption_limit_ms if protocol else 0
-    battery = outlook_of_battery(pump, protocol)
-    outlook = outlook_of_bag(course, bag, pump, protocol, at) if bag and delivery.is_served(course) else None
     return CourseLine(
         course=course.id,
         pump=course.pump,
@@ -251,7 +238,7 @@ def _course_line(state: State, course: Course, at: Instant) -> CourseLine:
         estimated=now.estimated,
         current_ms=delivery.current_ms(course, at),
         worst_ms=worst_ms,
-        limit_at=at - worst_ms + limit_ms if worst_ms else None,
+        limit_at=at - worst_ms + protocol.interruption_limit_ms if worst_ms and protocol else None,
         interrupted_ms=now.interrupted_ms,
         heard_at=pump.heard_at or None,
         silent=is_silent(pump, protocol, at),
@@ -271,17 +258,16 @@ def _course_line(state: State, course: Course, at: Instant) -> CourseLine:
         travel_minutes=care.travel_minutes,
         ward_contact=care.ward_contact,
         incidents=tuple(_lines_of(course.open.values())),
-        bag_early_at=outlook.early_at if outlook else None,
-        bag_central_at=outlook.central_at if outlook else None,
-        bag_late_at=outlook.late_at if outlook else None,
-        expires_at=bag.expires_at if bag else None,
-        bag_ordered=outlook is not None and outlook.ordered,
-        battery_left_ms=max(0, battery.empty_at - at) if battery else None,
-        battery_learnt=battery is not None and battery.learnt,
-        delivered_percent=history.delivered_percent(course.volume),
+        supplies=supply_line(course, pump, protocol, at),
         enrolment=course.enrolment,
         diary=course.diary,
     )
+
+
+def _pump_of(state: State, course: Course) -> Pump:
+    """The pump that serves the course; one that says nothing where none does."""
+    served = state.pumps.get(f"{course.site}/{course.pump}") if delivery.is_served(course) else None
+    return served or Pump(course.site, course.pump)
 
 
 def _urgency(line: CourseLine) -> tuple[int, float, str]:

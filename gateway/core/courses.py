@@ -1,12 +1,14 @@
 """Judging a subject: a course's delivery and rules, or the site's own."""
 
+from collections.abc import Mapping
+
 from gateway.core import delivery, diary, silences, sites
 from gateway.core.context import Context
 from gateway.core.incidents import key_of
 from gateway.core.intake import is_silent, promise_ms
 from gateway.core.judgements import delivery_point
 from gateway.core.sites import drop_orphans, is_deaf
-from gateway.core.state import Course, Delivery, Pump, Site
+from gateway.core.state import Course, Pump, Site
 from gateway.core.store import State
 from gateway.core.views import view_of_course
 from gateway.domain.care import WindowKind
@@ -16,6 +18,8 @@ from gateway.domain.words import DeliveryState
 from rules.engine import Alert, Change, judge
 from rules.engine import next_due as next_alert_due
 from rules.model import Rule
+
+INTERRUPTED_RULE = "delivery-interrupted"
 
 
 def judge_subject(state: State, subject: Course | Site, woken: int, now: Context) -> list[Change]:
@@ -34,7 +38,7 @@ def judge_subject(state: State, subject: Course | Site, woken: int, now: Context
         expected = subject.delivery.state is not DeliveryState.NOT_EXPECTED
         diary.look(subject, state.rules[subject.protocol], now, expected=expected, deaf=is_deaf(now.desk, now.at))
         woken |= Facet.DIARY
-    _note_found(subject, pump, now.at)
+    _note_found(subject, state.rules[subject.protocol], pump, now.at)
     if pump.judged_from:
         if now.at < pump.judged_from:
             return []
@@ -47,12 +51,17 @@ def judge_subject(state: State, subject: Course | Site, woken: int, now: Context
     return changes + judge(rules.values(), subject.alerts, view, woken=woken, settled=subject.settled)
 
 
-def _note_found(delivery: Delivery, at: Instant) -> None:
-    """Interruptions that were found since we last looked are news from now on."""
-    for interruption in reversed(delivery.interruptions):
+def _note_found(course: Course, rules: Mapping[str, Rule], pump: Pump, at: Instant) -> None:
+    """Interruptions of which we learn only when they are over are news: no rule has seen them, so nobody was told.
+
+    They began and ended in what a pump kept while it was not heard, or inside one message.
+    """
+    for interruption in reversed(course.delivery.interruptions):
         if interruption.noted_at:
             return
         interruption.noted_at = at
+        unseen = INTERRUPTED_RULE not in course.alerts and (INTERRUPTED_RULE in rules or pump.judged_from != 0)
+        interruption.found = interruption.found or unseen
 
 
 def _end_what_is_over(course: Course, at: Instant) -> None:

@@ -89,6 +89,22 @@ def _speak_again(subject: Subject, incident: Incident, ended: str, news: News, *
         page_people(subject, incident, people, why, context)
 
 
+def is_wanted(incident: Incident | None, page: Page) -> bool | None:
+    """Whether a planned page of this incident should go out now: True, None (not while nothing fires), False (pointless)."""
+    if page.why is WhyPaged.RESOLVED or incident is None:
+        return page.why is WhyPaged.RESOLVED
+    if incident.state is IncidentState.RESOLVED:
+        return False
+    if incident.muted and page.why not in PASSES_MUTE:
+        return False  # the end of the silence pages anew
+    if page.why is not WhyPaged.MILESTONE and incident.ack is not None and incident.ack.at >= page.decided_at:
+        return False
+    reached = incident.reached.get(page.person)
+    if reached is not None and reached.round > int(page.key.rsplit("/", 3)[1][1:]):
+        return False
+    return None if incident.quiet_at is not None else True
+
+
 def start_policy(subject: Subject, incident: Incident, why: WhyPaged, context: Context) -> None:
     """The incident's policy from step 1, at once."""
     incident.ack, incident.restart_at, incident.cycle_at, incident.step = None, None, None, -1

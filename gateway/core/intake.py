@@ -2,6 +2,7 @@
 
 from gateway.core import delivery, diary, history, twin
 from gateway.core.context import Context
+from gateway.core.judgements import delivery_point
 from gateway.core.state import Bag, Course, Pump
 from gateway.domain.instants import MINUTE_MS, Instant
 from gateway.domain.readings import AlarmChange, Decoded, DiaryEntry, LinkStatus, Observation, PumpEvent
@@ -28,7 +29,10 @@ def take_in(pump: Pump, course: Course | None, decoded: Decoded, now: Context) -
         elif twin.is_repeat(pump, reading):
             pump.repeats += 1
         else:
-            woken |= _take(pump, course, reading, now)
+            facets = _take(pump, course, reading, now)
+            if facets & Facet.DELIVERY and len(decoded.readings) > 1:
+                _judge_between(course, pump, now)
+            woken |= facets
     return woken
 
 
@@ -67,6 +71,13 @@ def _take(pump: Pump, course: Course | None, reading: Observation | AlarmChange 
         _change_bag(course, reading, observed)
         woken |= Facet.DELIVERY
     return woken
+
+
+def _judge_between(course: Course | None, pump: Pump, now: Context) -> None:
+    """One message may tell of a stop and of its end: each reading is judged, or nobody would ever hear of it."""
+    protocol = now.protocols.get(course.protocol) if course is not None else None
+    if course is not None and protocol is not None and delivery.judge(course, pump, protocol, now.at, silent=False):
+        now.effects.append(delivery_point(course, now))
 
 
 def _first_since_link(pump: Pump, now: Context) -> bool:

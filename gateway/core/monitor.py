@@ -26,7 +26,7 @@ from gateway.domain.effects import CommandResult, Effect, Heeded, Page
 from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
 from gateway.domain.readings import AlarmChange
 from gateway.domain.view import Facet
-from gateway.domain.words import DeliveryState, IncidentState, WhyPaged
+from gateway.domain.words import DeliveryState
 from rules.engine import Change
 
 GAP_MS = 60 * SECOND_MS
@@ -100,19 +100,7 @@ class Monitor:
 
     def wanted(self, page: Page) -> bool | None:
         """Whether a planned page should go out now: True, None (not while nothing fires), False (pointless)."""
-        incident = self.find_incident(page.incident)
-        if page.why is WhyPaged.RESOLVED or incident is None:
-            return page.why is WhyPaged.RESOLVED
-        if incident.state is IncidentState.RESOLVED:
-            return False
-        if incident.muted and page.why not in escalation.PASSES_MUTE:
-            return False  # the end of the silence pages anew
-        if page.why is not WhyPaged.MILESTONE and incident.ack is not None and incident.ack.at >= page.decided_at:
-            return False
-        reached = incident.reached.get(page.person)
-        if reached is not None and reached.round > int(page.key.rsplit("/", 3)[1][1:]):
-            return False
-        return None if incident.quiet_at is not None else True
+        return escalation.is_wanted(self.find_incident(page.incident), page)
 
     def find_incident(self, key: str) -> Incident | None:
         """An incident by its key, open or lately closed."""
@@ -194,13 +182,14 @@ class Monitor:
         """The process starts: it has no session yet, and what the broker kept is still to be read."""
         desk = self.state.desk
         desk.started_at = desk.lost_at = at
+        desk.deaf_from = desk.now_at  # nobody listened since the last record
         desk.connected, desk.deaf_until = False, None
 
     def _link(self, session: str, now: Context) -> None:
         desk = self.state.desk
         if session == "lost":
             if desk.connected:
-                desk.lost_at = now.at
+                desk.lost_at = desk.deaf_from = now.at
             desk.connected, desk.deaf_until = False, None
         elif session == "up":
             desk.connected, desk.linked_at, desk.deaf_until = True, now.at, now.at + DEAF_AT_MOST_MS
@@ -242,7 +231,11 @@ class Monitor:
                 for course in self.state.courses:
                     self._wake(course, Facet.INHIBITION)
         elif subject.delivery.state is not before and DeliveryState.UNKNOWN in (before, subject.delivery.state):
-            self._wake(now.ward.site, Facet.SITE)
+            look_at = sites.plan_look(self.state, now)
+            if look_at > now.at:
+                self._plan_at(now.ward.site, look_at)
+            else:
+                self._wake(now.ward.site, Facet.SITE)
 
     def _decide(
         self,
@@ -271,8 +264,10 @@ class Monitor:
     def _plan(self, name: str) -> None:
         """Make sure that the subject is looked at when it is due; a wake-up that is too early is cheap, one too late is a bug."""
         due_at = self._due(name)
-        if due_at is None:
-            return
+        if due_at is not None:
+            self._plan_at(name, due_at)
+
+    def _plan_at(self, name: str, due_at: Instant) -> None:
         planned_at = self.state.wakes.get(name)
         if planned_at is None or due_at < planned_at:
             self.state.wakes[name] = due_at

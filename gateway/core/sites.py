@@ -9,7 +9,7 @@ from gateway.core.store import State
 from gateway.core.views import NONE_SILENT, View, view_of_stranger
 from gateway.domain.care import NextCycle, SwapPump
 from gateway.domain.commands import Command, EndCourse, Enrol
-from gateway.domain.instants import MINUTE_MS, Instant
+from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
 from gateway.domain.outlook import SilentPumps
 from gateway.domain.view import Facet
 from gateway.domain.words import AlertPhase
@@ -44,11 +44,24 @@ def is_concerned(state: State, command: Command) -> bool:
     return isinstance(command, EndCourse | SwapPump | NextCycle)
 
 
+def plan_look(state: State, now: Context) -> Instant:
+    """When to look at a site of which a pump fell silent or came back just now: at the full second.
+
+    A site of thousands may fall silent at once; one look a second is enough.
+    """
+    look_at = -(-now.at // SECOND_MS) * SECOND_MS
+    site = state.sites.get(now.ward.site)
+    if site is not None and site.look_at != look_at:
+        state.touch(site.id)
+        site.look_at = look_at
+    return look_at
+
+
 def judge_site(state: State, site: Site, woken: int, now: Context) -> list[Change]:
     """Judge the site's own rules, and those about pumps without a course."""
     desk, rules = state.desk, state.rules.get("", {})
     changes = drop_orphans(site.alerts, rules) if woken == Facet.ALL else []
-    if now.at in (desk.deaf_until, _hearing_at(desk)):
+    if now.at in (desk.deaf_until, _hearing_at(desk), site.look_at):
         woken |= Facet.SITE | Facet.INHIBITION
     view = View(
         now.at,
@@ -69,7 +82,7 @@ def next_due(state: State, site: Site) -> Instant | None:
     """When time alone changes the site's alerts, or what they hold back."""
     now_at = state.desk.now_at
     instants = [due_at for pump in strangers(state) if (due_at := next_alert_due(pump.alerts)) is not None]
-    instants += [at for at in (site.lingers_until, _hearing_at(state.desk)) if at is not None and at > now_at]
+    instants += [at for at in (site.lingers_until, site.look_at, _hearing_at(state.desk)) if at is not None and at > now_at]
     return min(instants, default=None)
 
 
@@ -130,9 +143,9 @@ def _judge_strangers(state: State, rules: dict[str, Rule], woken: int, now: Cont
 
 
 def _silent_pumps(state: State, site: Site, at: Instant) -> SilentPumps:
-    """When each pump fell silent; while the gateway could not hear, nobody did."""
+    """When each pump fell silent; while the gateway could not hear, nobody did, and then each has its promise again."""
     desk = state.desk
-    heard_from = desk.deaf_until if desk.deaf_until is not None and desk.deaf_until <= at else 0
+    heard_from = desk.deaf_until if desk.deaf_until is not None else 0
     since, watched = [], 0
     for course in state.courses.values():
         pump = state.pumps.get(f"{course.site}/{course.pump}")
@@ -141,7 +154,10 @@ def _silent_pumps(state: State, site: Site, at: Instant) -> SilentPumps:
         if course.delivery.cause == delivery.IN_HOSPITAL:
             continue
         watched += 1
-        silent_at = max(pump.heard_at, heard_from) + promise_ms(pump, state.protocols.get(course.protocol))
+        promise = promise_ms(pump, state.protocols.get(course.protocol))
+        silent_at = pump.heard_at + promise
+        if silent_at > desk.deaf_from:
+            silent_at = max(silent_at, heard_from + promise)
         if silent_at <= at:
             since.append(silent_at)
     return SilentPumps(tuple(sorted(since)), watched)

@@ -193,12 +193,14 @@ class Subject:
 class Site(Subject):
     """The ward itself: the gateway's own hearing, and pumps that serve no course.
 
-    `inhibits`: the whole site is silent, or was until so lately (`lingers_until`) that its pumps are still coming back.
+    `inhibits`: the whole site is silent, or was until so lately (`lingers_until`) that its pumps are still coming back. At
+    `look_at` its pumps are looked at, because some fell silent or came back.
     """
 
     alerts: dict[str, Alert] = field(default_factory=dict)
     inhibits: bool = False
     lingers_until: Instant = 0
+    look_at: Instant = 0
 
 
 @dataclass(slots=True)
@@ -246,6 +248,7 @@ class Desk:
     connected: bool = False
     lost_at: Instant = 0
     started_at: Instant = 0
+    deaf_from: Instant = 0
     deaf_until: Instant | None = None
     linked_at: Instant = 0
     codes: dict[str, dict[str, Issued]] = field(default_factory=dict)
