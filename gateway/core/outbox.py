@@ -11,11 +11,12 @@ from enum import StrEnum
 from heapq import heapify, heappop, heappush
 
 from gateway.domain.effects import Answer, Page
-from gateway.domain.instants import SECOND_MS, Instant
+from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
 from gateway.domain.words import Outcome, Priority
 
 RETRY_MS = (1 * SECOND_MS, 5 * SECOND_MS, 15 * SECOND_MS)
 RETRY_LATER_MS = 30 * SECOND_MS
+ANSWER_KEPT_MS = 60 * MINUTE_MS  # an answer that could not be sent for so long answers nothing any more
 RECHECK_MS = 5 * SECOND_MS  # a page that waits for an alert to fire again is looked at this often
 
 Item = Page | Answer
@@ -83,7 +84,8 @@ class Outbox:
             if sending.stage is Stage.AWAITING_RECEIPT:
                 unreceipted.append(self._items.pop(sending.item.key))
                 continue
-            verdict = wanted(sending.item) if isinstance(sending.item, Page) else True
+            item = sending.item
+            verdict = wanted(item) if isinstance(item, Page) else at - item.decided_at <= ANSWER_KEPT_MS
             if verdict is None:
                 sending.due_at = at + RECHECK_MS
             elif verdict:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.core.outbox import RECHECK_MS, Outbox, Sending, Stage
+from gateway.core.outbox import ANSWER_KEPT_MS, RECHECK_MS, Outbox, Sending, Stage
 from gateway.domain.effects import Answer, Page
 from gateway.domain.words import Outcome, Priority, WhyPaged
 
@@ -166,7 +166,7 @@ def test_after_a_restart_attempts_go_on_counting_and_receipts_go_on_being_awaite
 
 
 def test_a_page_is_asked_for_before_each_attempt():
-    """Pointless: withdrawn. Not now: looked at again soon. Answers are always wanted."""
+    """Pointless: withdrawn. Not now: looked at again soon. Answers are nobody's to withdraw."""
     outbox = Outbox()
     outbox.plan(page("pointless"), 0)
     outbox.plan(page("later"), 0)
@@ -178,6 +178,19 @@ def test_a_page_is_asked_for_before_each_attempt():
     assert outbox.next_due() == RECHECK_MS
     verdicts["later"] = True
     assert begun(outbox, RECHECK_MS, wanted=lambda item: verdicts[item.key]) == ["later"]
+
+
+def test_an_answer_that_cannot_be_sent_is_given_up_after_an_hour():
+    """It would answer nothing any more; a page is never given up."""
+    outbox = Outbox()
+    outbox.plan(answer("answer@7"), 0)
+    outbox.plan(page("late"), 0)
+    assert sorted(begun(outbox, 0)) == ["answer@7", "late"]
+    for key in ("answer@7", "late"):
+        outbox.settle(key, Outcome.TEMPORARY, ANSWER_KEPT_MS)
+    decided = outbox.due(ANSWER_KEPT_MS + 1_001, {"sms": 9}, lambda _: True)
+    assert [sending.item.key for sending in decided.send] == ["late"]
+    assert [sending.item.key for sending in decided.withdrawn] == ["answer@7"]
 
 
 def test_a_key_is_one_page():
