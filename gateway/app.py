@@ -45,6 +45,7 @@ def run_gateway(ward_file: Path) -> int:
 
 
 async def _run(ward_file: Path, loaded: LoadedWard, protocols: Mapping[str, str]) -> int:
+    from gateway.outside.http_server import check_listen  # noqa: PLC0415
     from gateway.outside.sqlite_journal import SqliteJournal  # noqa: PLC0415
     from gateway.outside.wall_clock import WallClock  # noqa: PLC0415
 
@@ -66,6 +67,7 @@ async def _run(ward_file: Path, loaded: LoadedWard, protocols: Mapping[str, str]
         poison=path.with_name("poison.lp"),
     ) as gateway:
         console = loaded.console
+        check_listen(console.host, console.port)  # before the broker is asked: its session is another gateway's then
         jobs = [
             serve_api(gateway, console.host, console.port, path.parent / "api-token"),
             gateway.run(),

@@ -25,6 +25,21 @@ def free_port(wanted: int) -> int:
         return int(probe.getsockname()[1])
 
 
+def check_listen(host: str, port: int) -> None:
+    """Find out before anything begins whether the address can be had. Raises `CannotListen`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            raise CannotListen(_taken(host, port)) from None
+
+
+def _taken(host: str, port: int) -> str:
+    return f"cannot listen on {host}:{port}; is another gateway running there?"
+
+
 class _Server(uvicorn.Server):
     """Leaves the process's signals to the composition root."""
 
@@ -50,7 +65,7 @@ async def serve(application: Any, *, host: str, port: int) -> None:
         await serving
         raise
     if not started:
-        raise CannotListen(f"cannot listen on {host}:{port}; is another gateway running there?")
+        raise CannotListen(_taken(host, port))
 
 
 async def _served(server: uvicorn.Server) -> bool:

@@ -56,6 +56,7 @@ class MqttSource:
             link = Link(self._settings, self._inbox, self._connections, self._on_dropped)
             try:
                 await link.open()
+                _end_if_told_to()
                 await self._hold(link)
             except LinkLost as lost:
                 self._lost(lost)
@@ -134,3 +135,10 @@ class MqttSource:
         self._dropped_at_broker = now
         if before is not None and now > before:
             self._inbox.put(Refusing("broker-dropped", f"the broker dropped {now - before} messages ({now} since it started)"))
+
+
+def _end_if_told_to() -> None:
+    """End here when we were cancelled: a `wait_for` that succeeds at the same instant forgets it (Python 3.11, in aiomqtt)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

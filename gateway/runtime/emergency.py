@@ -84,7 +84,8 @@ class Emergency:
                 continue
             message = Message(key, contact.address, text, text[:60], urgent=True)
             try:
-                result = await asyncio.wait_for(transport.send(message), SEND_DEADLINE_S)
+                async with asyncio.timeout(SEND_DEADLINE_S):  # not `wait_for`: it may forget that we were cancelled
+                    result = await transport.send(message)
             except TimeoutError:
                 continue
             except Exception:  # noqa: BLE001  a transport's bug must not cost the next contact
