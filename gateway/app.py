@@ -57,6 +57,9 @@ async def _run(ward_file: Path, loaded: LoadedWard, protocols: Mapping[str, str]
     clock = WallClock(max((getattr(record, "received_at", 0) for record in newest), default=0))
     source = make_source(loaded)
     transports = {name: make_transport(name, loaded) for name in loaded.transports}
+    for name, settings in loaded.transports.items():
+        if not isinstance(settings, AppriseSettings):
+            _log.warning("transport %s: kind %s is not spoken yet; a page by it goes to the next contact", name, settings.kind)
     async with gateway_of(
         loaded,
         protocols,
