@@ -2,10 +2,11 @@
 
 An alert is pending until it has held and reached its first rung; while it fires its priority never falls; it resolves when its
 finding is gone. What holds a rule back (`unless`) keeps an alert from starting to fire and one that fires from speaking again;
-it ends nothing, and the clocks run on.
+it ends nothing, and the clocks run on. A silent site holds back only what is not high yet. Where a rule ends when somebody takes
+it, findings that were known by then (`settled`) are found no more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +15,10 @@ from gateway.domain.view import CourseView, Facet
 from gateway.domain.words import AlertPhase, Priority
 from rules.model import Finding, Rule
 from rules.predicates import PREDICATES
+
+SITE_SILENT = "site-silent"
+
+_NOTHING: Mapping[str, Instant] = {}
 
 
 class ChangeKind(StrEnum):
@@ -27,7 +32,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(slots=True)
 class Alert:
-    """What one rule says about one course: identified by rule and kind."""
+    """What one rule says about one course: identified by rule and kind. `idle`: nothing is wrong yet, it waits to ask again."""
 
     rule: str
     kind: str
@@ -40,6 +45,8 @@ class Alert:
     milestones: int = 0
     due_at: Instant | None = None
     detail: str = ""
+    idle: bool = False
+    by_at: Instant | None = None
 
     @property
     def key(self) -> str:
@@ -56,24 +63,36 @@ class Change:
 
 
 def judge(
-    rules: Iterable[Rule], alerts: dict[str, Alert], view: CourseView, *, woken: int, scope: str = "course"
+    rules: Iterable[Rule],
+    alerts: dict[str, Alert],
+    view: CourseView,
+    *,
+    woken: int,
+    scope: str = "course",
+    settled: Mapping[str, Instant] | None = None,
 ) -> list[Change]:
-    """Judge the rules of this scope that one of the facets in `woken` wakes, or whose alerts are due, at `view.at`."""
+    """Judge the rules of this scope that one of the facets in `woken` wakes, or whose alerts are due, at `view.at`.
+
+    Of several findings with one key the first counts. `settled`: by alert key, until when evidence was taken note of.
+    """
+    due = {alert.rule for alert in alerts.values() if alert.due_at is not None and alert.due_at <= view.at}
     changes: list[Change] = []
+    if not woken and not due:
+        return changes
     for rule in rules:
         predicate = PREDICATES[rule.predicate]
-        if scope not in predicate.scopes:
+        wakes = predicate.wakes | Facet.INHIBITION if rule.unless else predicate.wakes
+        if scope not in predicate.scopes or not (wakes & woken or rule.name in due):
             continue
         own = [alert for alert in alerts.values() if alert.rule == rule.name]
-        if not _is_woken(rule, predicate.wakes, own, view.at, woken):
-            continue
-        findings = predicate.ask(view, rule.params)
-        held_back = not view.inhibitions.isdisjoint(rule.unless)
-        standing = set()
-        for finding in findings:
-            alert = _alert_of(rule, finding, alerts)
-            standing.add(alert.key)
-            changes += _advance(rule, finding, alert, view.at, held_back=held_back)
+        held_back = view.inhibitions.intersection(rule.unless)
+        standing: set[str] = set()
+        for finding in predicate.ask(view, rule.params):
+            key = f"{rule.name}:{finding.kind}" if finding.kind else rule.name
+            if key in standing or (rule.ends_when_acked and finding.evidence_at <= (settled or _NOTHING).get(key, -1)):
+                continue
+            standing.add(key)
+            changes += _meet(rule, finding, key, alerts, view.at, held_back)
         changes += _resolve(own, alerts, standing)
     return changes
 
@@ -83,24 +102,22 @@ def next_due(alerts: dict[str, Alert]) -> Instant | None:
     return min((a.due_at for a in alerts.values() if a.due_at is not None), default=None)
 
 
-def _is_woken(rule: Rule, wakes: int, own: list[Alert], at: Instant, woken: int) -> bool:
-    if rule.unless:
-        wakes |= Facet.INHIBITION
-    return bool(wakes & woken) or any(alert.due_at is not None and alert.due_at <= at for alert in own)
-
-
-def _alert_of(rule: Rule, finding: Finding, alerts: dict[str, Alert]) -> Alert:
-    key = f"{rule.name}:{finding.kind}" if finding.kind else rule.name
-    alert = alerts.get(key)
-    if alert is None:
-        family = finding.family or rule.name
-        alert = Alert(rule.name, finding.kind, family, finding.since, finding.evidence_at)
-        alerts[key] = alert
-    elif finding.recheck_at is None:
-        alert.since, alert.evidence_at = finding.since, finding.evidence_at
-        alert.family = finding.family or rule.name
-    alert.detail = finding.detail
-    return alert
+def _meet(
+    rule: Rule, finding: Finding, key: str, alerts: dict[str, Alert], at: Instant, held_back: frozenset[str]
+) -> list[Change]:
+    known = alerts.get(key)
+    changes = []
+    if known is not None and known.phase is AlertPhase.FIRING and finding.since > at:  # it is not true any more, but will be
+        del alerts[key]
+        changes += _resolved(known)
+        known = None
+    if known is None:
+        known = alerts[key] = Alert(rule.name, finding.kind, finding.family or rule.name, finding.since, finding.evidence_at)
+    elif not finding.standing or (known.idle and known.phase is AlertPhase.PENDING):
+        known.since, known.evidence_at = finding.since, finding.evidence_at
+    known.family, known.detail, known.by_at = finding.family or rule.name, finding.detail, finding.by_at
+    known.idle = finding.since > at or (finding.standing and not rule.rungs and finding.priority is None)
+    return changes + _advance(rule, finding, known, at, held_back)
 
 
 def _resolve(own: list[Alert], alerts: dict[str, Alert], standing: set[str]) -> list[Change]:
@@ -109,17 +126,22 @@ def _resolve(own: list[Alert], alerts: dict[str, Alert], standing: set[str]) -> 
         if alert.key in standing:
             continue
         del alerts[alert.key]
-        if alert.phase is AlertPhase.FIRING:
-            alert.phase, alert.due_at = AlertPhase.RESOLVED, None
-            changes.append(Change(ChangeKind.RESOLVED, alert))
+        changes += _resolved(alert)
     return changes
 
 
-def _advance(rule: Rule, finding: Finding, alert: Alert, at: Instant, *, held_back: bool) -> list[Change]:
+def _resolved(alert: Alert) -> list[Change]:
+    if alert.phase is not AlertPhase.FIRING:
+        return []
+    alert.phase, alert.due_at = AlertPhase.RESOLVED, None
+    return [Change(ChangeKind.RESOLVED, alert)]
+
+
+def _advance(rule: Rule, finding: Finding, alert: Alert, at: Instant, held_back: frozenset[str]) -> list[Change]:
     changes: list[Change] = []
-    held_at = alert.evidence_at + _hold_ms(rule, finding)
+    held_at = max(alert.since, alert.evidence_at + _hold_ms(rule, finding))
     priority = _priority(rule, finding, alert.since, at) if at >= held_at else None
-    if held_back:
+    if held_back and (held_back != {SITE_SILENT} or priority is not Priority.HIGH):
         pass
     elif alert.phase is AlertPhase.PENDING and priority is not None:
         alert.phase, alert.priority, alert.fired_at = AlertPhase.FIRING, priority, at

@@ -1,98 +1,88 @@
 """A rule's own examples, run as tests: what is true at each tick, and when the rule must fire.
 
-A series reads `VALUE*COUNT VALUE*COUNT …`, one value a tick of `every`:
-`delivery` a delivery state · `conditions` pump conditions joined by `+`, or `-` · `heard` yes/no · `refused` refused/all of
-the last five minutes · `session` up/lost, the gateway's own · `inhibited` what holds rules back, or `-`.
-`firing` is `never`, or the instant at which each priority is reached.
+`rules.example_view` says what a tick may tell. `firing` is `never`, or the instant at which each priority is reached;
+`milestones` and `over` (when the alert is over), where they are given, must come exactly then.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.domain.instants import Instant
-from gateway.domain.view import ActiveCondition, Facet, Judgement
-from gateway.domain.words import Condition, DeliveryState, Priority
+from gateway.domain.view import Facet
+from gateway.domain.words import Priority
 from rules.durations import say_ms
 from rules.engine import Alert, ChangeKind, judge, next_due
+from rules.example_view import ExampleView
 from rules.model import Example, Protocol, Rule
 from rules.predicates import PREDICATES
 
+DEADLINES_MAX = 1_000  # between two ticks; a rule that asks again more often than that never comes to rest
+STRANGER = "pump-9"
+
 
 @dataclass(slots=True)
-class _View:
-    """A course as the example tells it, at one instant."""
+class _Told:
+    """What the rule did so far."""
 
-    at: Instant = 0
-    judgement: Judgement = field(default_factory=lambda: Judgement(DeliveryState.DELIVERING, 0, 0))
-    conditions: Sequence[ActiveCondition] = ()
-    enrolled_at: Instant = 0
-    heard: bool = True
-    messages: tuple[int, int] = (0, 0)
-    unassigned: str = ""
-    deaf_since: Instant | None = None
-    inhibitions: frozenset[str] = frozenset()
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    settled: dict[str, Instant] = field(default_factory=dict)
+    fired: list[tuple[Priority, int]] = field(default_factory=list)
+    milestones: list[int] = field(default_factory=list)
+    over: list[int] = field(default_factory=list)
 
 
 def run_example(rule: Rule, example: Example, protocol: Protocol) -> str | None:
     """None when the rule fires exactly as the example says; otherwise what it did instead, in words."""
     series = {name: _expand(text) for name, text in example.series.items() if name != "back_dated_ms"}
     back_dated_ms = int(example.series.get("back_dated_ms", "0"))
-    ticks = max(len(values) for values in series.values())
-    alerts: dict[str, Alert] = {}
-    view = _View()
-    fired: list[tuple[Priority, int]] = []
-    milestones: list[int] = []
-    for tick in range(ticks):
+    scope = min(PREDICATES[rule.predicate].scopes)
+    view, told = ExampleView(protocol, unassigned=STRANGER if scope == "pump" else ""), _Told()
+    for tick in range(max(len(values) for values in series.values())):
         at = tick * example.every_ms
-        for due_at in _instants(alerts, view.at, at):
-            view.at = due_at
-            if due_at == at:
-                _tell(view, series, tick, back_dated_ms, protocol)
-            _note(rule, alerts, view, fired, milestones)
-    if tuple(fired) != example.expected:
-        return f"expected {_words(example.expected)}, but it fires {_words(tuple(fired))}"
-    if example.milestones_at_ms is not None and tuple(milestones) != example.milestones_at_ms:
-        return f"expected milestones at {example.milestones_at_ms}, but they came at {tuple(milestones)} ms"
+        _live_until(rule, view, told, scope, at)
+        view.at = at
+        view.tell({name: values[min(tick, len(values) - 1)] for name, values in series.items()}, back_dated_ms)
+        _judge(rule, view, told, scope)
+        if _is_taken(series, tick):
+            told.settled.update(dict.fromkeys(told.alerts, at))
+            _judge(rule, view, told, scope)
+    return _verdict(example, told)
+
+
+def _verdict(example: Example, told: _Told) -> str | None:
+    if tuple(told.fired) != example.expected:
+        return f"expected {_words(example.expected)}, but it fires {_words(tuple(told.fired))}"
+    if example.milestones_at_ms is not None and tuple(told.milestones) != example.milestones_at_ms:
+        return f"expected milestones at {example.milestones_at_ms}, but they came at {tuple(told.milestones)} ms"
+    if example.over_at_ms is not None and told.over != [example.over_at_ms]:
+        ends = ", ".join(say_ms(at) for at in told.over) or "never"
+        return f"expected it to be over at {say_ms(example.over_at_ms)}, but it was over: {ends}"
     return None
 
 
-def _instants(alerts: dict[str, Alert], after: Instant, until: Instant) -> list[Instant]:
-    """The alert's own deadlines on the way to `until`, then `until`. One between two ticks is enough for any rule here."""
-    due_at = next_due(alerts)
-    return [due_at, until] if due_at is not None and after < due_at < until else [until]
+def _live_until(rule: Rule, view: ExampleView, told: _Told, scope: str, until: Instant) -> None:
+    """The alert's own deadlines on the way."""
+    for _ in range(DEADLINES_MAX):
+        due_at = next_due(told.alerts)
+        if due_at is None or not view.at < due_at < until:
+            return
+        view.at = due_at
+        _judge(rule, view, told, scope)
 
 
-def _note(rule: Rule, alerts: dict[str, Alert], view: _View, fired: list[tuple[Priority, int]], milestones: list[int]) -> None:
-    scope = min(PREDICATES[rule.predicate].scopes)
-    for change in judge([rule], alerts, view, woken=Facet.ALL, scope=scope):
+def _judge(rule: Rule, view: ExampleView, told: _Told, scope: str) -> None:
+    for change in judge([rule], told.alerts, view, woken=Facet.ALL, scope=scope, settled=told.settled):
         if change.kind in (ChangeKind.FIRED, ChangeKind.RAISED) and change.alert.priority is not None:
-            fired.append((change.alert.priority, view.at))
+            told.fired.append((change.alert.priority, view.at))
         elif change.kind is ChangeKind.MILESTONE:
-            milestones.append(view.at)
+            told.milestones.append(view.at)
+        elif change.kind is ChangeKind.RESOLVED:
+            told.over.append(view.at)
 
 
-def _tell(view: _View, series: Mapping[str, list[str]], tick: int, back_dated_ms: int, protocol: Protocol) -> None:
-    values = {name: given[min(tick, len(given) - 1)] for name, given in series.items()}
-    if "delivery" in values:
-        state = DeliveryState(values["delivery"])
-        if state is not view.judgement.state or view.at == 0:
-            since = view.at - (back_dated_ms if state is DeliveryState.INTERRUPTED else 0)
-            view.judgement = Judgement(state, since, view.at)
-    if "conditions" in values:
-        names = [] if values["conditions"] == "-" else values["conditions"].split("+")
-        before = {active.condition: active for active in view.conditions}
-        view.conditions = [before.get(Condition(name)) or _active(Condition(name), view.at, protocol) for name in names]
-    lost = values.get("session", "up") == "lost"
-    view.deaf_since = (view.at if view.deaf_since is None else view.deaf_since) if lost else None
-    view.heard = values.get("heard", "yes") == "yes"
-    refused, _, total = values.get("refused", "0/0").partition("/")
-    view.messages = (int(refused), int(total))
-    inhibited = values.get("inhibited", "-")
-    view.inhibitions = frozenset() if inhibited == "-" else frozenset({inhibited})
-
-
-def _active(condition: Condition, at: Instant, protocol: Protocol) -> ActiveCondition:
-    return ActiveCondition(condition, at, None, protocol.conditions[condition], None, "")
+def _is_taken(series: Mapping[str, list[str]], tick: int) -> bool:
+    taken = series.get("taken", ["no"])
+    return taken[min(tick, len(taken) - 1)] == "yes"
 
 
 def _expand(text: str) -> list[str]:

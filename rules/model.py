@@ -24,6 +24,7 @@ class Example:
     series: Mapping[str, str]
     expected: tuple[tuple[Priority, int], ...]
     milestones_at_ms: tuple[int, ...] | None = None
+    over_at_ms: int | None = None
     line: int = 0
 
 
@@ -33,7 +34,8 @@ class Rule:
 
     `hold_ms` counts from the evidence's observed time; `holds_ms` overrides it by pump condition or by priority. `rungs` stand
     in rising order; there are none where the finding brings its own priority. `unless` names what holds the rule back. `say`
-    and `first` are what a nurse reads: what is wrong, and what to do first.
+    and `first` are what a nurse reads: what is wrong, and what to do first; `firsts` has other words for single pump conditions.
+    `ends_when_acked`: nothing at the pump can end it; it is over when somebody takes it.
     """
 
     name: str
@@ -46,8 +48,14 @@ class Rule:
     unless: tuple[str, ...] = ()
     say: str = ""
     first: str = ""
+    firsts: Mapping[str, str] = field(default_factory=dict)
     playbook: str = ""
+    ends_when_acked: bool = False
     examples: tuple[Example, ...] = ()
+
+    def first_for(self, *names: str) -> str:
+        """What to do first about the first of these pump conditions that has words of its own; else about anything."""
+        return next((self.firsts[name] for name in names if name in self.firsts), self.first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +72,11 @@ class BagKind:
 
 @dataclass(frozen=True, slots=True)
 class DoseStep:
-    """So much a day from this infusion day on (1-based)."""
+    """So much a day from this infusion day on (1-based). With `mcg_per_m2_day` it goes by body surface; the other is its cap."""
 
     from_day: int
     mcg_per_day: float
+    mcg_per_m2_day: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,9 @@ class Protocol:
     occlusion_volume_ml: float
     silent_intervals: int
     silent_at_least_ms: int
+    start_up_delay_ms: int = 600_000
+    checklist: tuple[str, ...] = ()
+    battery_percent_h: float = 5.0
     bags: Mapping[str, BagKind] = field(default_factory=dict)
     dose_steps: tuple[DoseStep, ...] = ()
     conditions: Mapping[Condition, Priority] = field(default_factory=dict)
@@ -94,7 +106,12 @@ class Finding:
 
     `kind` tells findings of one rule apart (a pump condition's name, or empty). `since` counts for priority and milestones,
     `evidence_at` for the hold. `family` is what people would call the same trouble: a condition and the interruption that it
-    causes share it. `recheck_at`: the truth may change by the passing of time alone.
+    causes share it. `recheck_at`: the truth may change by the passing of time alone. `since` may lie ahead: then it will be true
+    from that instant on unless something changes. `standing`: `since` and `evidence_at` count from when it was first
+    found. `by_at` is the instant that a page names beside `since`.
+
+    Where the rule has no rungs, a finding without priority starts no alert and ends none: near its threshold a forecast must not
+    end an alert that it will start again.
     """
 
     since: Instant
@@ -103,4 +120,6 @@ class Finding:
     family: str = ""
     priority: Priority | None = None
     recheck_at: Instant | None = None
+    standing: bool = False
+    by_at: Instant | None = None
     detail: str = ""

@@ -1,30 +1,18 @@
 """The questions that rules may ask. The grammar is closed: a new question is a new tested function here."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from gateway.domain.instants import MINUTE_MS
 from gateway.domain.view import CourseView, Facet
 from gateway.domain.words import Condition, DeliveryState, Priority
 from rules.model import Finding
+from rules.predicate import Predicate
+from rules.predicates_diary import DIARY_PREDICATES
+from rules.predicates_flows import FLOWS
+from rules.predicates_sites import SITES
+from rules.predicates_supplies import SUPPLIES
 
 _CONDITIONS = frozenset(Condition)
-
-Ask = Callable[[CourseView, Mapping[str, float]], tuple[Finding, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Predicate:
-    """A named question: its function, the facets that wake it, its parameters with their defaults, its sentence.
-
-    `scopes` says of what it may be asked: a `course`, the `site`, a `pump` that serves no course.
-    """
-
-    ask: Ask
-    wakes: int
-    params: Mapping[str, float]
-    sentence: str
-    scopes: frozenset[str] = frozenset({"course"})
 
 
 def _delivery_interrupted(view: CourseView, _params: Mapping[str, float]) -> tuple[Finding, ...]:
@@ -72,16 +60,11 @@ def _mostly_refused(view: CourseView, params: Mapping[str, float]) -> tuple[Find
             since=view.at,
             evidence_at=view.at,
             recheck_at=view.at + MINUTE_MS,
+            standing=True,
             kind=view.unassigned,
             detail=f"{refused} of {total} messages" + (f" of {view.unassigned}" if view.unassigned else ""),
         ),
     )
-
-
-def _gateway_deaf(view: CourseView, _params: Mapping[str, float]) -> tuple[Finding, ...]:
-    if view.deaf_since is None:
-        return ()
-    return (Finding(since=view.deaf_since, evidence_at=view.deaf_since),)
 
 
 PREDICATES: Mapping[str, Predicate] = {
@@ -89,7 +72,13 @@ PREDICATES: Mapping[str, Predicate] = {
     "delivery_unknown": Predicate(
         _delivery_unknown, Facet.DELIVERY, {}, "the pump has been silent beyond its promise while delivery is expected"
     ),
-    "alarm_active": Predicate(_alarm_active, Facet.CONDITIONS, {}, "a pump alarm condition stays active"),
+    "alarm_active": Predicate(
+        _alarm_active,
+        Facet.CONDITIONS,
+        {},
+        "a pump alarm condition stays active",
+        priorities="as high, medium or low as this protocol ranks the condition",
+    ),
     "never_heard": Predicate(_never_heard, Facet.HEARD, {}, "a pump is enrolled and was never heard"),
     "mostly_refused": Predicate(
         _mostly_refused,
@@ -98,7 +87,8 @@ PREDICATES: Mapping[str, Predicate] = {
         "at least {percent:g} % (and no fewer than {min_messages:g}) of a device's messages of the last 5 minutes were refused",
         frozenset({"course", "pump"}),
     ),
-    "gateway_deaf": Predicate(
-        _gateway_deaf, Facet.INHIBITION, {}, "the gateway itself has no session with the broker", frozenset({"site"})
-    ),
+    **SUPPLIES,
+    **FLOWS,
+    **SITES,
+    **DIARY_PREDICATES,
 }

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config.problems import ConfigError
-from rules.loader import RulesError, load_protocol, shipped_text
+from rules.loader import RulesError, load_protocol, self_contained, shipped_text
 from rules.yaml_lines import Problem
 
 
@@ -20,9 +20,10 @@ def read_protocols(names: Sequence[str], overrides: Mapping[str, Mapping[str, An
             problems.append(Problem("ward", 0, ("protocols",), f"no protocol {name!r}: neither shipped nor a file here"))
             continue
         try:
-            protocol = load_protocol(text, name, overrides)
-            rules |= {rule.name for rule in load_protocol(text, name).rules}
-            texts[protocol.name] = text
+            whole = self_contained(text, name, lambda base: _text_of(base, base_dir))
+            protocol = load_protocol(text, name, overrides, lambda base: _text_of(base, base_dir))
+            rules |= {rule.name for rule in load_protocol(whole, name).rules}
+            texts[protocol.name] = whole  # by itself: a replay years later needs no other file
         except RulesError as error:
             problems += error.problems
     if not problems:

@@ -62,6 +62,22 @@ class IncidentShape(Shape):
     history: list[HistoryShape]
 
 
+class SupplyShape(Shape):
+    """What will run out when: forecasts, never measured, but for `delivered_percent` of the last 2 h.
+
+    `battery_learnt`: the time left rests on this pump's own fall, else on the maker's figure; no time on mains.
+    """
+
+    bag_early_at: When | None
+    bag_central_at: When | None
+    bag_late_at: When | None
+    bag_expires_at: When | None
+    bag_ordered: bool
+    battery_left_ms: int | None
+    battery_learnt: bool
+    delivered_percent: int | None
+
+
 class CourseShape(Shape):
     """A course with our judgement of its delivery, its pump's last words, its bag and its open incidents.
 
@@ -92,6 +108,7 @@ class CourseShape(Shape):
     on_battery: bool | None
     conditions: list[str]
     incidents: list[IncidentShape]
+    supplies: SupplyShape
 
 
 class PumpShape(Shape):

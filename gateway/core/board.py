@@ -1,13 +1,16 @@
 """The board: what console, API and terminal show. Frozen, built from the state, never from the time-series store."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.core import delivery, twin
+from gateway.core.incident_state import Incident
 from gateway.core.incidents import priority_of
 from gateway.core.intake import is_silent
-from gateway.core.state import Course, Incident, Pump, Subject
+from gateway.core.state import Course, Pump, Subject
 from gateway.core.store import State
+from gateway.core.supplies import SupplyLine, supply_line
+from gateway.domain.diary import DiaryLine
 from gateway.domain.instants import Instant
 from gateway.domain.words import DeliveryState, IncidentState, Priority
 from rules.durations import say_ms
@@ -15,13 +18,18 @@ from rules.durations import say_ms
 
 @dataclass(frozen=True, slots=True)
 class AlertLine:
-    """A firing alert: which rule, about what, how urgent, since when, what to do first."""
+    """A firing alert: which rule, about what, how urgent, since when, what to do first.
+
+    `muted_by` a silence or a window until `muted_until`; None while it speaks.
+    """
 
     rule: str
     kind: str
     priority: Priority
     since: Instant
     first: str
+    muted_until: Instant | None = None
+    muted_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,17 @@ class IncidentLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SilenceLine:
+    """A silence that runs: its rules (all when empty), its end, who made it and why."""
+
+    id: str
+    rules: tuple[str, ...]
+    until_at: Instant
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CourseLine:
     """A course. Lengths in ms: the current interruption, and the worst case (interruption and unknown together).
 
@@ -83,6 +102,16 @@ class CourseLine:
     on_battery: bool | None
     conditions: tuple[str, ...]
     incidents: tuple[IncidentLine, ...]
+    supplies: SupplyLine = field(default_factory=SupplyLine)
+    enrolment: int = 1
+    diary: tuple[DiaryLine, ...] = ()
+    window: str = ""
+    window_until: Instant | None = None
+    silences: tuple[SilenceLine, ...] = ()
+    dose_mcg_per_day: float | None = None
+    infusion_days: float = 0.0
+    travel_minutes: int | None = None
+    ward_contact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +215,7 @@ def _incident_line(incident: Incident) -> IncidentLine:
         next_step_at=incident.next_step_at if incident.state is IncidentState.TRIGGERED else None,
         paged=tuple(sorted(incident.reached)),
         alerts=tuple(
-            AlertLine(note.rule, note.kind, note.priority, note.since, note.first)
+            AlertLine(note.rule, note.kind, note.priority, note.since, note.first, note.muted_until, note.muted_by)
             for note in sorted(incident.alerts.values(), key=lambda note: -note.priority.rank)
         ),
         history=tuple(HistoryLine(line.at, line.what, line.who, line.text) for line in incident.history),
@@ -194,11 +223,10 @@ def _incident_line(incident: Incident) -> IncidentLine:
 
 
 def _course_line(state: State, course: Course, at: Instant) -> CourseLine:
-    pump = state.pumps.get(f"{course.site}/{course.pump}") or Pump(course.site, course.pump)
+    pump = _pump_of(state, course)
     protocol = state.protocols.get(course.protocol)
-    now, bag = course.delivery, course.bag
+    now, bag, care = course.delivery, course.bag, course.care
     worst_ms = delivery.worst_ms(course, pump, at)
-    limit_ms = protocol.interruption_limit_ms if protocol else 0
     return CourseLine(
         course=course.id,
         pump=course.pump,
@@ -210,7 +238,7 @@ def _course_line(state: State, course: Course, at: Instant) -> CourseLine:
         estimated=now.estimated,
         current_ms=delivery.current_ms(course, at),
         worst_ms=worst_ms,
-        limit_at=at - worst_ms + limit_ms if worst_ms else None,
+        limit_at=at - worst_ms + protocol.interruption_limit_ms if worst_ms and protocol else None,
         interrupted_ms=now.interrupted_ms,
         heard_at=pump.heard_at or None,
         silent=is_silent(pump, protocol, at),
@@ -222,8 +250,24 @@ def _course_line(state: State, course: Course, at: Instant) -> CourseLine:
         battery_percent=pump.battery_percent,
         on_battery=pump.on_battery,
         conditions=tuple(known.condition.value for known in pump.conditions.values() if known.active),
+        window=care.window.kind.value if care.window else "",
+        window_until=care.window.until_at if care.window else None,
+        silences=tuple(SilenceLine(each.id, each.rules, each.until_at, each.who, each.reason) for each in care.silences),
+        dose_mcg_per_day=care.dose_mcg_per_day,
+        infusion_days=delivery.infusion_days(course, at),
+        travel_minutes=care.travel_minutes,
+        ward_contact=care.ward_contact,
         incidents=tuple(_lines_of(course.open.values())),
+        supplies=supply_line(course, pump, protocol, at),
+        enrolment=course.enrolment,
+        diary=course.diary,
     )
+
+
+def _pump_of(state: State, course: Course) -> Pump:
+    """The pump that serves the course; one that says nothing where none does."""
+    served = state.pumps.get(f"{course.site}/{course.pump}") if delivery.is_served(course) else None
+    return served or Pump(course.site, course.pump)
 
 
 def _urgency(line: CourseLine) -> tuple[int, float, str]:

@@ -7,7 +7,8 @@ never reach another incident.
 from zlib import crc32
 
 from gateway.core.context import Context
-from gateway.core.state import Incident, Issued, Subject
+from gateway.core.incident_state import Incident
+from gateway.core.state import Issued, Subject
 from gateway.domain.instants import DAY_MS
 from gateway.domain.ward import Person
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.core.oncall import resolve
-from gateway.core.state import Desk, Subject
+from gateway.core.oncall import CAREGIVER, resolve
+from gateway.core.state import Course, Desk, Subject
 from gateway.domain.effects import Effect
 from gateway.domain.instants import Instant
 from gateway.domain.ward import Person, Policy, Ward
@@ -22,6 +22,7 @@ class Context:
     at: Instant
     seq: int
     effects: list[Effect] = field(default_factory=list)
+    courses: Mapping[str, Course] = field(default_factory=dict)
 
     def policy(self, name: str) -> Policy:
         """The ward's policy of that name; one without steps (board only) where the ward has none."""
@@ -31,10 +32,22 @@ class Context:
         """The policy name that this rule's alerts are routed to; empty for the default route."""
         return next((route.policy for route in self.ward.routes if route.rule == rule), "")
 
-    def people(self, targets: tuple[str, ...]) -> tuple[Person, ...]:
-        """The people behind the targets now, in order, each once; those whom the ward no longer knows are left out."""
-        found = resolve(targets, self.ward, self.at)
-        return tuple(self.ward.people[name] for name in found if name in self.ward.people)
+    def people(self, targets: tuple[str, ...], subject: Subject | None = None) -> tuple[Person, ...]:
+        """The people behind the targets now, in order, each once; those whom nobody knows any more are left out.
+
+        `caregiver` means the one of the subject's course, where it has one.
+        """
+        caregiver = f"{CAREGIVER}:{subject.id}" if isinstance(subject, Course) and subject.care.caregiver else None
+        found = [self.person(name) for name in resolve(targets, self.ward, self.at, caregiver)]
+        return tuple(person for person in found if person is not None)
+
+    def person(self, name: str) -> Person | None:
+        """Somebody of the ward, or the caregiver of a course (`caregiver:P-017`)."""
+        kind, _, course = name.partition(":")
+        if kind != CAREGIVER or course not in self.courses:
+            return self.ward.people.get(name)
+        contacts = self.courses[course].care.caregiver
+        return Person(name, contacts) if contacts else None
 
     def place(self, subject: Subject) -> str:
         """The tag of a subject in time series: a course's pseudonym, or nothing for the site itself."""

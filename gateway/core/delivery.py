@@ -1,6 +1,7 @@
 """Whether this patient's drug flows, since when not, and what proves it (DESIGN 4)."""
 
-from gateway.core.state import INTERRUPTIONS_MAX, Course, Delivery, Interruption, Pump
+from gateway.core.state import INTERRUPTIONS_MAX, Bag, Course, Delivery, Interruption, Pump
+from gateway.domain.care import WindowKind
 from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant
 from gateway.domain.view import Judgement
 from gateway.domain.words import OCCLUSIONS, Condition, DeliveryState, Priority
@@ -12,6 +13,8 @@ VOLUME_TOLERANCE_PERCENT = 6  # nominal accuracy of an ambulatory pump
 
 SILENCE = "silence"  # the pump has not been heard within its promise
 UNSAID = "unsaid"  # the pump is heard, but has not said whether it delivers
+IN_HOSPITAL = "in hospital"  # the hospital's own pump gives the drug
+STARTING = "starting up"  # a new bag hangs, and the pump may take a while to deliver from it
 
 _UNEXPLAINED = frozenset({"alarm", "unspecified", "stopped"})
 _CONDITIONS = frozenset(Condition)
@@ -25,6 +28,7 @@ def judge(course: Course, pump: Pump, protocol: Protocol, at: Instant, *, silent
         return False
     if judged.state is not before.state:
         _close_stretch(before, judged, pump, at)
+        _count_expected(before, judged, at)
     before.state, before.since, before.evidence_at = judged.state, judged.since, judged.evidence_at
     before.cause, before.estimated = judged.cause, judged.estimated
     return True
@@ -51,32 +55,65 @@ def worst_ms(course: Course, pump: Pump, at: Instant) -> int:
     return max(current_ms(course, at), at - known_at)
 
 
+def infusion_days(course: Course, at: Instant) -> float:
+    """Days of this cycle in which drug was delivered as far as anybody knows: neither interruptions nor unknown time count."""
+    return infused_ms(course, at) / DAY_MS
+
+
+def infused_ms(course: Course, at: Instant) -> int:
+    """The same in ms."""
+    delivery = course.delivery
+    running_ms = at - delivery.expected_since if delivery.expected_since is not None else 0
+    doubtful_ms = at - delivery.since if delivery.state in (DeliveryState.INTERRUPTED, DeliveryState.UNKNOWN) else 0
+    return max(0, delivery.expected_ms + running_ms - doubtful_ms - delivery.interrupted_ms - delivery.unknown_ms)
+
+
+def interrupted_between(course: Course, from_at: Instant, until_at: Instant) -> int:
+    """Length of the interruptions inside [from_at, until_at), the present one included: for a bag since it hangs."""
+    stretches = [(stretch.since, stretch.until) for stretch in course.delivery.interruptions]
+    if course.delivery.state is DeliveryState.INTERRUPTED:
+        stretches.append((course.delivery.since, until_at))
+    return sum(max(0, min(until, until_at) - max(since, from_at)) for since, until in stretches)
+
+
+def is_served(course: Course) -> bool:
+    """Whether a pump serves the course: it has not ended and is not in its break."""
+    return course.ended_at is None and course.care.break_at is None
+
+
+def next_due(course: Course, protocol: Protocol) -> Instant | None:
+    """When time alone ends the grace of a starting pump."""
+    starting = course.delivery.state is DeliveryState.NOT_EXPECTED and course.delivery.cause == STARTING
+    return course.bag.hung_at + protocol.start_up_delay_ms if starting and course.bag is not None else None
+
+
 def may_fall_silent(course: Course) -> bool:
     """Whether time alone may turn this judgement into "unknown, for silence"."""
     state = course.delivery.state
     return state is DeliveryState.DELIVERING or (state is DeliveryState.UNKNOWN and course.delivery.cause != SILENCE)
 
 
-def weigh(course: Course, pump: Pump, infused_ml: float, observed: Instant, *, promise_ms: int, stopped: bool) -> None:
+def weigh(course: Course, pump: Pump, infused_ml: float, observed: Instant, *, boot: str, promise_ms: int, stopped: bool) -> None:
     """Let the pump's volume counter tell what happened while it was silent; then remember it. `stopped`: it stands now.
 
-    Volume is the better witness than the commanded rate. A counter that went back was reset: it proves nothing; nor does what
-    was counted for another course or bag.
+    Volume is the better witness than the commanded rate. A counter that went back or belongs to another boot was reset: it proves
+    nothing; nor does what was counted for another course or bag.
     """
     if observed <= pump.infused_at:
         return
     gap_ms = observed - pump.infused_at
-    comparable = pump.infused_ml is not None and infused_ml >= pump.infused_ml and pump.infused_at >= _started_at(course)
-    if pump.infused_ml is not None and comparable and gap_ms >= promise_ms:
+    counted = pump.infused_ml is not None and infused_ml >= pump.infused_ml and boot == pump.infused_boot
+    if pump.infused_ml is not None and counted and gap_ms >= promise_ms and pump.infused_at >= _started_at(course):
         rate_ml_h = pump.set_rate_ml_h or pump.rate_ml_h or (course.bag.rate_ml_h if course.bag else 0.0)
         if rate_ml_h > 0:
             flowed_ms = round(min(gap_ms, (infused_ml - pump.infused_ml) / rate_ml_h * HOUR_MS))
             _note_volume(course.delivery, pump, flowed_ms, gap_ms, observed, stopped=stopped)
-    pump.infused_ml, pump.infused_at = infused_ml, observed
+    pump.infused_ml, pump.infused_at, pump.infused_boot = infused_ml, observed, boot
 
 
 def _note_volume(delivery: Delivery, pump: Pump, flowed_ms: int, gap_ms: int, observed: Instant, *, stopped: bool) -> None:
     missing_ms = gap_ms - flowed_ms
+    delivery.explained_at = observed
     if missing_ms <= max(VOLUME_TOLERANCE_MIN_MS, gap_ms * VOLUME_TOLERANCE_PERCENT // 100):
         delivery.confirmed_by_volume_at = delivery.flowed_until = observed
         return
@@ -87,27 +124,61 @@ def _note_volume(delivery: Delivery, pump: Pump, flowed_ms: int, gap_ms: int, ob
 
 
 def _judgement(course: Course, pump: Pump, protocol: Protocol, at: Instant, *, silent: bool) -> Judgement:
-    bag = course.bag
-    if bag is None or course.ended_at is not None:
-        why = "no bag" if bag is None else "course ended"
-        before = course.delivery
+    bag, before, flow = course.bag, course.delivery, pump.flow
+    why = _not_expected_why(course, at)
+    if why or bag is None:
         since = before.since if before.state is DeliveryState.NOT_EXPECTED else at
         return Judgement(DeliveryState.NOT_EXPECTED, since, since, why)
-    flow = pump.flow
-    if flow.delivering is False and flow.at >= max(bag.hung_at, course.enrolled_at):
-        return _interrupted(course, pump, protocol)
-    if flow.delivering and not silent:
-        since = max(flow.since, bag.hung_at)
+    said = flow.delivering is not None and flow.at >= course.care.paired_at
+    if not said and before.state is DeliveryState.INTERRUPTED:
+        return judgement_of(course)  # another pump took over: that alone delivers nothing
+    stood = before.state is DeliveryState.INTERRUPTED or flow.at >= max(bag.hung_at, course.enrolled_at)
+    if said and flow.delivering is False and stood:
+        return _starting(course, pump, protocol, at) or _interrupted(course, pump, protocol)
+    if said and flow.delivering and not silent:
+        since = max(flow.since, _runs_from(course, bag))
         return Judgement(DeliveryState.DELIVERING, since, since)
-    cause = SILENCE if silent else UNSAID
-    last_word_at = min(pump.heard_at, pump.observed_at)  # only a pump that said that it delivers: else since the bag hangs
-    since = max(last_word_at, course.enrolled_at) if flow.delivering else _started_at(course)
-    return Judgement(DeliveryState.UNKNOWN, since, since, cause)
+    if said and flow.delivering:
+        since = max(min(pump.heard_at, pump.observed_at), course.enrolled_at, _runs_from(course, None))
+    else:  # only a pump that said that it delivers is trusted up to its last word: else since the bag hangs
+        since = before.since if not said and before.state is DeliveryState.UNKNOWN else _started_at(course)
+    return Judgement(DeliveryState.UNKNOWN, since, since, SILENCE if silent else UNSAID)
+
+
+def _not_expected_why(course: Course, at: Instant) -> str:
+    """Why no delivery is expected now; empty when it is."""
+    window = course.care.window
+    if course.ended_at is not None:
+        return "course ended"
+    if course.care.break_at is not None:
+        return "break"
+    if course.bag is None:
+        return "no bag"
+    stays = window is not None and window.kind is WindowKind.HOSPITAL_STAY and at < window.until_at
+    return IN_HOSPITAL if stays else ""
+
+
+def _starting(course: Course, pump: Pump, protocol: Protocol, at: Instant) -> Judgement | None:
+    """A new bag hangs and the pump has not delivered from it: no interruption until the start-up delay has passed.
+
+    An interruption that began before goes on, and an alarm that stops the pump is one at once.
+    """
+    bag, flow = course.bag, pump.flow
+    if bag is None or course.delivery.state is DeliveryState.INTERRUPTED or at >= bag.hung_at + protocol.start_up_delay_ms:
+        return None
+    if flow.since < bag.hung_at or flow.before_at >= bag.hung_at or _cause(pump, protocol) in _CONDITIONS:
+        return None
+    return Judgement(DeliveryState.NOT_EXPECTED, flow.since, flow.since, STARTING)
+
+
+def _runs_from(course: Course, bag: Bag | None) -> Instant:
+    """Since when this pump may deliver for this course: bag hung, pump paired, break and hospital stay over."""
+    return max(bag.hung_at if bag else 0, course.care.expected_from, course.care.paired_at)
 
 
 def _started_at(course: Course) -> Instant:
-    """Since when delivery is expected of this bag."""
-    return max(course.enrolled_at, course.bag.hung_at) if course.bag else course.enrolled_at
+    """Since when delivery is expected of this bag by this pump."""
+    return max(course.enrolled_at, _runs_from(course, course.bag))
 
 
 def _interrupted(course: Course, pump: Pump, protocol: Protocol) -> Judgement:
@@ -155,7 +226,8 @@ def _onset(course: Course, pump: Pump, protocol: Protocol, cause: str) -> tuple[
         rate_ml_h = pump.set_rate_ml_h or (bag.rate_ml_h if bag else 0.0)
         lag_ms = round(min(DAY_MS, protocol.occlusion_volume_ml / rate_ml_h * HOUR_MS)) if rate_ml_h > 0 else 0
         onset, estimated = min(onset, flow.since - lag_ms), True
-    return max(onset, started_at, delivery.interruption_ended_at), estimated
+    witnessed_at = course.care.seen_running_at if course.care.seen_running_at <= flow.since else 0
+    return max(onset, started_at, delivery.interruption_ended_at, witnessed_at), estimated
 
 
 def _close_stretch(delivery: Delivery, judged: Judgement, pump: Pump, at: Instant) -> None:
@@ -165,8 +237,19 @@ def _close_stretch(delivery: Delivery, judged: Judgement, pump: Pump, at: Instan
         if until - delivery.evidence_at > BRIEF_STOP_MS:
             _record(delivery, Interruption(delivery.since, until, delivery.cause, delivery.estimated))
             delivery.interruption_ended_at = until
-    elif delivery.state is DeliveryState.UNKNOWN and delivery.confirmed_by_volume_at < delivery.since:
-        delivery.unknown_ms += max(0, min(at, pump.observed_at) - delivery.since)
+    elif delivery.state is DeliveryState.UNKNOWN and delivery.explained_at < delivery.since:
+        until = at if judged.state is DeliveryState.NOT_EXPECTED else min(at, pump.observed_at)
+        delivery.unknown_ms += max(0, until - delivery.since)
+
+
+def _count_expected(delivery: Delivery, judged: Judgement, at: Instant) -> None:
+    """Keep the sum of the times in which delivery was expected."""
+    if judged.state is DeliveryState.NOT_EXPECTED:
+        if delivery.expected_since is not None:
+            delivery.expected_ms += max(0, min(judged.since, at) - delivery.expected_since)
+        delivery.expected_since = None
+    elif delivery.expected_since is None:
+        delivery.expected_since = max(min(judged.since, at), delivery.since)
 
 
 def _record(delivery: Delivery, interruption: Interruption) -> None:

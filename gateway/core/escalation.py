@@ -1,19 +1,21 @@
 """Whom to page now (DESIGN 6). No terminal silence: while an alert fires and nobody has the incident, something is always due."""
 
-from gateway.core.codes import code_for
 from gateway.core.context import Context
-from gateway.core.incidents import News, finish, move, tell
+from gateway.core.incident_state import Attempt, Incident
+from gateway.core.incidents import News, finish, move, priority_of, tell
 from gateway.core.judgements import incident_point, page_point
 from gateway.core.oncall import CAREGIVER
-from gateway.core.state import Attempt, Incident, Outstanding, Reached, Subject
-from gateway.core.texts import compose
+from gateway.core.paging import page_people, tell_over, tell_resolved, try_contacts
+from gateway.core.silences import review
+from gateway.core.state import Subject
 from gateway.domain.effects import Page
 from gateway.domain.instants import MINUTE_MS, Instant
-from gateway.domain.ward import Person, Policy
+from gateway.domain.ward import Policy
 from gateway.domain.words import IncidentState, Outcome, WhyPaged
 
 QUIET_MS = 2 * MINUTE_MS
 GRACE_MS = 5 * MINUTE_MS
+PASSES_MUTE = frozenset({WhyPaged.MILESTONE, WhyPaged.ESCALATED})
 FAILED = frozenset({Outcome.REJECTED, Outcome.NO_RECEIPT})
 MISSED = frozenset({Outcome.REJECTED, Outcome.TEMPORARY, Outcome.WITHDRAWN})
 
@@ -23,6 +25,8 @@ def next_due(incident: Incident) -> Instant | None:
     if incident.quiet_at is not None:
         return incident.quiet_at + QUIET_MS
     instants = [attempt.due_at for attempt in incident.attempts]
+    if incident.muted:
+        return min(instants, default=None)
     if incident.state is IncidentState.ACKNOWLEDGED:
         if incident.restart_at is not None:
             instants.append(incident.restart_at)
@@ -40,7 +44,13 @@ def decide(subject: Subject, incident: Incident, news: News, context: Context) -
         if context.at >= incident.quiet_at + QUIET_MS:
             resolve_incident(subject, incident, context)
         return
-    if news.opened or news.raised:
+    was_muted, ended = incident.muted, review(subject, incident, context.at)
+    if incident.muted:
+        incident.attempts = [attempt for attempt in incident.attempts if WhyPaged(attempt.why) in PASSES_MUTE]
+        incident.spared.clear()
+    elif ended or was_muted:
+        _speak_again(subject, incident, ended, news, was_muted=was_muted, context=context)
+    elif news.opened or news.raised:
         move(incident, "raise")
         start_policy(subject, incident, WhyPaged.OPENED if news.opened else WhyPaged.RAISED, context)
     elif news.new_alert and move(incident, "new-alert"):
@@ -51,9 +61,48 @@ def decide(subject: Subject, incident: Incident, news: News, context: Context) -
             next_step(subject, incident, WhyPaged.UNACKNOWLEDGED, context)
     if news.milestone:
         _page_milestone(subject, incident, context)
-    _try_contacts(subject, incident, context)
+    try_contacts(subject, incident, context)
     if incident.state is not before or news.opened or news.raised:
         context.effects.append(incident_point(subject, incident, context))
+
+
+def _speak_again(subject: Subject, incident: Incident, ended: str, news: News, *, was_muted: bool, context: Context) -> None:
+    """What was mute is so no longer and still fires: the people of the policy hear of it, whoever knew before.
+
+    Steps that went on for other alerts, and a lease that still covers this one, are not disturbed. Without an end it is a new
+    alert that broke the quiet of an incident.
+    """
+    priority, ack = priority_of(incident), incident.ack
+    rose = priority.rank > incident.peak.rank or news.raised
+    incident.peak = max(incident.peak, priority, key=lambda each: each.rank)
+    why = WhyPaged.SILENCE_ENDED if ended else WhyPaged.NEW_ALERT if incident.round else WhyPaged.OPENED
+    tell(incident, context.at, why.value, text=ended)
+    held = incident.state is IncidentState.ACKNOWLEDGED and ack is not None and context.at < ack.until_at
+    covered = held and ack is not None and all(note.family in ack.families for note in incident.alerts.values())
+    if rose or (was_muted and not covered) or news.new_alert:
+        move(incident, "raise")
+        start_policy(subject, incident, why, context)
+        return
+    steps = policy_of(incident).steps
+    people = context.people(steps[max(incident.step, 0)].targets, subject) if steps else ()
+    if people:
+        page_people(subject, incident, people, why, context)
+
+
+def is_wanted(incident: Incident | None, page: Page) -> bool | None:
+    """Whether a planned page of this incident should go out now: True, None (not while nothing fires), False (pointless)."""
+    if page.why is WhyPaged.RESOLVED or incident is None:
+        return page.why is WhyPaged.RESOLVED
+    if incident.state is IncidentState.RESOLVED:
+        return False
+    if incident.muted and page.why not in PASSES_MUTE:
+        return False  # the end of the silence pages anew
+    if page.why is not WhyPaged.MILESTONE and incident.ack is not None and incident.ack.at >= page.decided_at:
+        return False
+    reached = incident.reached.get(page.person)
+    if reached is not None and reached.round > int(page.key.rsplit("/", 3)[1][1:]):
+        return False
+    return None if incident.quiet_at is not None else True
 
 
 def start_policy(subject: Subject, incident: Incident, why: WhyPaged, context: Context) -> None:
@@ -78,9 +127,9 @@ def next_step(subject: Subject, incident: Incident, why: WhyPaged, context: Cont
         incident.step = index
         if policy.repeat_from == index:
             incident.cycle_at = context.at
-        people = context.people(policy.steps[index].targets)
+        people = context.people(policy.steps[index].targets, subject)
         if people:
-            incident.step_round = _page_people(subject, incident, people, why, context)
+            incident.step_round = page_people(subject, incident, people, why, context)
             incident.next_step_at = _after_step(incident, policy, context.at + policy.steps[index].wait_ms)
             return
         if any(target != CAREGIVER for target in policy.steps[index].targets):  # an absent caregiver is nobody's gap
@@ -109,12 +158,12 @@ def _lapse(subject: Subject, incident: Incident, context: Context) -> None:
         return
     if incident.restart_at is None and context.at >= incident.ack.until_at:
         tell(incident, context.at, "lease-ended", who=incident.ack.who)
-        acker = context.ward.people.get(incident.ack.who)
+        acker = context.person(incident.ack.who)
         if acker is None:
             _restart(subject, incident, context)
             return
         incident.restart_at = context.at + GRACE_MS
-        _page_people(subject, incident, (acker,), WhyPaged.LEASE_ENDED, context)
+        page_people(subject, incident, (acker,), WhyPaged.LEASE_ENDED, context)
     elif _is_due(incident.restart_at, context.at):
         _restart(subject, incident, context)
 
@@ -128,9 +177,9 @@ def _page_milestone(subject: Subject, incident: Incident, context: Context) -> N
     policy = policy_of(incident)
     targets = policy.milestone_targets or (policy.steps[0].targets if policy.steps else ())
     just_paged = {page.person for page in context.effects if isinstance(page, Page) and page.incident == incident.key}
-    people = tuple(person for person in context.people(targets) if person.id not in just_paged)
+    people = tuple(person for person in context.people(targets, subject) if person.id not in just_paged)
     if people:
-        _page_people(subject, incident, people, WhyPaged.MILESTONE, context)
+        page_people(subject, incident, people, WhyPaged.MILESTONE, context)
 
 
 def _page_gap(subject: Subject, incident: Incident, context: Context) -> None:
@@ -139,101 +188,17 @@ def _page_gap(subject: Subject, incident: Incident, context: Context) -> None:
         return
     incident.gap_paged = True
     people = tuple(context.ward.people[name] for name in _fallback(context) if name in context.ward.people)
-    _page_people(subject, incident, people, WhyPaged.STAFFING_GAP, context)
+    page_people(subject, incident, people, WhyPaged.STAFFING_GAP, context)
 
 
 def _fallback(context: Context) -> tuple[str, ...]:
     return tuple(person.id for person in context.people(context.ward.fallback))
 
 
-def _page_people(subject: Subject, incident: Incident, people: tuple[Person, ...], why: WhyPaged, context: Context) -> int:
-    """Begin a round for these people: their contacts are tried in order, each after its own delay. Returns the round."""
-    incident.round += 1
-    names = {person.id for person in people}
-    incident.attempts = [attempt for attempt in incident.attempts if attempt.person not in names]
-    incident.spared = [attempt for attempt in incident.spared if attempt.person not in names]
-    for person in people:
-        before = incident.reached.get(person.id)
-        reached = incident.reached[person.id] = Reached(incident.round, len(person.contacts))
-        if before is not None:
-            reached.accepted, reached.perhaps = before.accepted, before.perhaps
-        incident.attempts += [
-            Attempt(person.id, index, incident.round, context.at + contact.after_ms, why.value)
-            for index, contact in enumerate(person.contacts)
-        ]
-    tell(incident, context.at, "paging", text=f"{why.value}: {', '.join(sorted(names))}")
-    _try_contacts(subject, incident, context)
-    return incident.round
-
-
-def _try_contacts(subject: Subject, incident: Incident, context: Context) -> None:
-    due = [attempt for attempt in incident.attempts if attempt.due_at <= context.at]
-    incident.attempts = [attempt for attempt in incident.attempts if attempt.due_at > context.at]
-    for attempt in due:
-        person = context.ward.people.get(attempt.person)
-        if person is not None and attempt.contact < len(person.contacts):
-            context.effects.append(_page(subject, incident, person, attempt, context))
-
-
-def _page(subject: Subject, incident: Incident, person: Person, attempt: Attempt, context: Context) -> Page:
-    why = WhyPaged(attempt.why)
-    contact = person.contacts[attempt.contact]
-    about = tuple(dict.fromkeys(note.rule for note in incident.alerts.values()))
-    if why is WhyPaged.STAFFING_GAP:
-        about = (why.value, *about)
-    elif why is WhyPaged.RESOLVED:
-        about = (why.value,)
-    code = code_for(subject, incident, person, context)
-    key = f"{incident.key}/r{attempt.round}/{person.id}/{attempt.contact}"
-    incident.outstanding[key] = Outstanding(contact.transport, why.value, context.at)
-    return Page(
-        key=key,
-        incident=incident.key,
-        course=context.place(subject),
-        person=person.id,
-        transport=contact.transport,
-        address=contact.address,
-        priority=incident.peak,
-        why=why,
-        about=about,
-        text=compose(subject, incident, why, code, context),
-        code=code,
-        decided_at=context.at,
-    )
-
-
 def resolve_incident(subject: Subject, incident: Incident, context: Context) -> None:
     """All alerts have been quiet for long enough: over, and everybody who was paged is told once."""
     finish(subject, incident, context, "quiet")
     tell_resolved(subject, incident, context)
-
-
-def tell_resolved(subject: Subject, incident: Incident, context: Context) -> None:
-    """Tell who was paged that it is over, by the first contact that took a page and is not voice.
-
-    Whom nothing can have reached is not told: "resolved" would be the first that they hear of it.
-    """
-    incident.round += 1
-    for name, reached in incident.reached.items():
-        if reached.perhaps:
-            _tell_over(subject, incident, name, context)
-    context.effects.append(incident_point(subject, incident, context))
-
-
-def _tell_over(subject: Subject, incident: Incident, name: str, context: Context) -> None:
-    person, reached = context.ward.people.get(name), incident.reached[name]
-    if person is None:
-        return
-    quiet = [i for i, c in enumerate(person.contacts) if i not in reached.failed and not _is_voice(c.transport, context)]
-    choices = [i for i in reached.accepted if i in quiet] or quiet
-    if choices:
-        attempt = Attempt(name, choices[0], incident.round, context.at, WhyPaged.RESOLVED.value)
-        context.effects.append(_page(subject, incident, person, attempt, context))
-
-
-def _is_voice(transport: str, context: Context) -> bool:
-    facts = context.ward.transports.get(transport)
-    return facts is not None and facts.voice
 
 
 def note_outcome(subject: Subject, incident: Incident, key: str, outcome: Outcome, context: Context) -> None:
@@ -256,7 +221,7 @@ def note_outcome(subject: Subject, incident: Incident, key: str, outcome: Outcom
     if incident.state is IncidentState.RESOLVED:
         if round_ > reached.round and len(reached.failed) < reached.contacts:
             incident.round += 1
-            _tell_over(subject, incident, name, context)
+            tell_over(subject, incident, name, context)
         return
     waiting = [attempt for attempt in incident.attempts if attempt.person == name] or _unspared(incident, name)
     if waiting:

@@ -9,7 +9,10 @@ from gateway.domain.instants import HOUR_MS, MINUTE_MS, Instant
 ACCURACY_PERCENT = 6.0  # nominal accuracy of an ambulatory pump: ±10 h on a 7-day bag
 SLOPE_SPAN_MIN_MS = 20 * MINUTE_MS  # a shorter stretch on battery says nothing about its slope
 SLOPE_DROP_MIN_PERCENT = 2.0
-POINTS_MAX = 64  # full: every second one is dropped, so that the whole stretch stays covered
+POINTS_MAX = 16  # full: every second one is dropped, so that the whole stretch stays covered
+
+
+Point = tuple[Instant, float]  # when, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +52,17 @@ def bag_forecast(bag: Bag, at: Instant, *, rate_ml_h: float, remaining_ml: float
     return BagForecast(early_at, round(at + central_ms), round(at + central_ms + spread_ms))
 
 
-def add_point(points: list[tuple[Instant, float]], at: Instant, percent: float) -> None:
-    """Remember a battery reading of this stretch on battery, where the percentage changed."""
+def with_point(points: Sequence[Point], at: Instant, percent: float) -> tuple[Point, ...]:
+    """`points` with a battery reading of this stretch on battery, where it is newer and the percentage changed."""
     if points and (at <= points[-1][0] or percent == points[-1][1]):
-        return
-    points.append((at, percent))
-    if len(points) > POINTS_MAX:
-        del points[1:-1:2]
+        return tuple(points)
+    more = [*points, (at, percent)]
+    if len(more) > POINTS_MAX:
+        del more[1:-1:2]
+    return tuple(more)
 
 
-def slope_percent_h(points: Sequence[tuple[Instant, float]]) -> float | None:
+def slope_percent_h(points: Sequence[Point]) -> float | None:
     """The fall in percent an hour: the median of all pairs' slopes (Theil and Sen), which a few odd readings cannot move.
 
     None while the stretch is too short or too flat to tell. Positive when the battery empties.

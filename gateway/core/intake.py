@@ -1,7 +1,8 @@
 """One decoded message into its pump, and what it means for the pump's course."""
 
-from gateway.core import delivery, twin
+from gateway.core import delivery, diary, history, twin
 from gateway.core.context import Context
+from gateway.core.judgements import delivery_point
 from gateway.core.state import Bag, Course, Pump
 from gateway.domain.instants import MINUTE_MS, Instant
 from gateway.domain.readings import AlarmChange, Decoded, DiaryEntry, LinkStatus, Observation, PumpEvent
@@ -10,6 +11,7 @@ from gateway.domain.words import DeliveryStatus, PumpEventKind
 from rules.model import Protocol
 
 AT_LEAST_MS = 5 * MINUTE_MS
+SAME_BAG_MS = 15 * MINUTE_MS  # a nurse records a bag and the pump reports it within so much of each other: one bag
 INTERVALS = 3
 
 
@@ -23,11 +25,14 @@ def take_in(pump: Pump, course: Course | None, decoded: Decoded, now: Context) -
         if isinstance(reading, LinkStatus):
             pump.online = reading.online
         elif isinstance(reading, DiaryEntry):
-            continue
+            woken |= diary.take(pump, course, reading, now)
         elif twin.is_repeat(pump, reading):
             pump.repeats += 1
         else:
-            woken |= _take(pump, course, reading, now)
+            facets = _take(pump, course, reading, now)
+            if facets & Facet.DELIVERY and len(decoded.readings) > 1:
+                _judge_between(course, pump, now)
+            woken |= facets
     return woken
 
 
@@ -51,16 +56,28 @@ def _take(pump: Pump, course: Course | None, reading: Observation | AlarmChange 
     came_back = pump.heard_at != 0 and (now.at - pump.heard_at >= promise or _first_since_link(pump, now))
     woken = twin.hear(pump, now.at, observed, was_silent=came_back) | (Facet.HEARD if first else 0)
     if isinstance(reading, Observation):
+        if reading.locked is False and observed >= pump.measured_at:
+            woken |= history.note_lock(pump, observed, now.at)
         if reading.infused_ml is not None:
-            _weigh(pump, course, reading.infused_ml, observed, promise, reading.delivery_status)
-        return woken | twin.observe(pump, reading, observed)
+            if course is not None:
+                woken |= history.note_volume(course, pump, reading, observed, promise)
+            _weigh(pump, course, reading, reading.infused_ml, observed, promise)
+        woken |= twin.observe(pump, reading, observed)
+        return woken | history.note_rates(course, pump) if course is not None else woken
     if isinstance(reading, AlarmChange):
         return woken | twin.change_alarm(pump, reading, observed)
-    woken |= twin.note_event(pump, reading, observed)
+    woken |= twin.note_event(pump, reading, observed) | history.note_event(pump, course, reading, observed, now.at)
     if course is not None and reading.event is PumpEventKind.BAG_CHANGED:
         _change_bag(course, reading, observed)
         woken |= Facet.DELIVERY
     return woken
+
+
+def _judge_between(course: Course | None, pump: Pump, now: Context) -> None:
+    """One message may tell of a stop and of its end: each reading is judged, or nobody would ever hear of it."""
+    protocol = now.protocols.get(course.protocol) if course is not None else None
+    if course is not None and protocol is not None and delivery.judge(course, pump, protocol, now.at, silent=False):
+        now.effects.append(delivery_point(course, now))
 
 
 def _first_since_link(pump: Pump, now: Context) -> bool:
@@ -70,20 +87,24 @@ def _first_since_link(pump: Pump, now: Context) -> bool:
     return draining and pump.heard_at < max(desk.linked_at, desk.started_at)
 
 
-def _weigh(
-    pump: Pump, course: Course | None, infused_ml: float, observed: Instant, promise: int, status: DeliveryStatus | None
-) -> None:
+def _weigh(pump: Pump, course: Course | None, reading: Observation, infused_ml: float, observed: Instant, promise: int) -> None:
+    boot = reading.boot or ""
     if course is not None:
-        stopped = status in (DeliveryStatus.NOT_DELIVERING, DeliveryStatus.KVO)
-        delivery.weigh(course, pump, infused_ml, observed, promise_ms=promise, stopped=stopped)
+        stopped = reading.delivery_status in (DeliveryStatus.NOT_DELIVERING, DeliveryStatus.KVO)
+        delivery.weigh(course, pump, infused_ml, observed, boot=boot, promise_ms=promise, stopped=stopped)
     elif observed > pump.infused_at:
-        pump.infused_ml, pump.infused_at = infused_ml, observed
+        pump.infused_ml, pump.infused_at, pump.infused_boot = infused_ml, observed, boot
 
 
 def _change_bag(course: Course, reading: PumpEvent, observed: Instant) -> None:
-    """The pump says that a new bag hangs: of the same kind as before unless a person records another."""
+    """The pump says that a new bag hangs: the one that a person has just recorded, or one of the same kind as before."""
     before = course.bag
-    if before is None or observed <= before.hung_at:
+    if before is None:
+        return
+    if before.told_by == "person" and abs(observed - before.hung_at) <= SAME_BAG_MS and before.hung_at > course.enrolled_at:
+        before.told_by = "both"
+        return
+    if observed <= before.hung_at:
         return
     course.bag = Bag(
         kind=reading.bag or before.kind,
@@ -92,4 +113,5 @@ def _change_bag(course: Course, reading: PumpEvent, observed: Instant) -> None:
         fill_ml=reading.bag_ml if reading.bag_ml is not None else before.fill_ml,
         primed_ml=reading.primed_ml or 0.0,
         planned_change_at=observed + (before.planned_change_at - before.hung_at),
+        told_by="pump",
     )

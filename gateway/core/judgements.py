@@ -1,7 +1,8 @@
 """Our own judgements as points of the time series: durable effects, because no message carries them."""
 
 from gateway.core.context import Context
-from gateway.core.state import Course, Incident, Outstanding, Subject
+from gateway.core.incident_state import Incident, Outstanding
+from gateway.core.state import Course, Subject
 from gateway.domain.effects import Point
 from gateway.domain.instants import SECOND_MS
 from gateway.domain.words import AlertPhase, DeliveryState, IncidentState, Outcome

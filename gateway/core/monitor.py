@@ -14,18 +14,19 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import assert_never
 
-from gateway.core import courses, escalation, incidents, intake, replies
+from gateway.core import courses, escalation, incidents, intake, replies, sites
 from gateway.core.context import Context
 from gateway.core.events import Commanded, Event, Heard, Linked, Loaded, Replied, Sent, Ticked
+from gateway.core.incident_state import Incident
 from gateway.core.merging import merge_overdue
 from gateway.core.obey import obey
-from gateway.core.state import Course, Incident, Site
+from gateway.core.state import Course, Site
 from gateway.core.store import State
 from gateway.domain.effects import CommandResult, Effect, Heeded, Page
 from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
 from gateway.domain.readings import AlarmChange
 from gateway.domain.view import Facet
-from gateway.domain.words import IncidentState, WhyPaged
+from gateway.domain.words import DeliveryState
 from rules.engine import Change
 
 GAP_MS = 60 * SECOND_MS
@@ -100,17 +101,7 @@ class Monitor:
 
     def wanted(self, page: Page) -> bool | None:
         """Whether a planned page should go out now: True, None (not while nothing fires), False (pointless)."""
-        incident = self.find_incident(page.incident)
-        if page.why is WhyPaged.RESOLVED or incident is None:
-            return page.why is WhyPaged.RESOLVED
-        if incident.state is IncidentState.RESOLVED:
-            return False
-        if page.why is not WhyPaged.MILESTONE and incident.ack is not None and incident.ack.at >= page.decided_at:
-            return False
-        reached = incident.reached.get(page.person)
-        if reached is not None and reached.round > int(page.key.rsplit("/", 3)[1][1:]):
-            return False
-        return None if incident.quiet_at is not None else True
+        return escalation.is_wanted(self.find_incident(page.incident), page)
 
     def find_incident(self, key: str) -> Incident | None:
         """An incident by its key, open or lately closed."""
@@ -148,9 +139,10 @@ class Monitor:
             if isinstance(reading, AlarmChange):
                 now.effects.append(Heeded(event.site, event.device, reading.boot, reading.seq))
         if course is not None:
+            pump.stray_at = 0
             if woken:
                 self._wake(course.id, woken)
-        elif woken & Facet.REFUSALS or pump.alerts:
+        elif woken or pump.alerts or not pump.stray_at:
             self.state.stirred.add(f"{event.site}/{event.device}")
             self._wake(now.ward.site, 0)
 
@@ -159,9 +151,11 @@ class Monitor:
         now.effects.append(CommandResult(event.seq, done.ok, done.message, done.incident))
         if done.ok and done.subject:
             self._wake(done.subject, Facet.ALL)
+        if done.ok and sites.is_concerned(self.state, event.command):
+            self._wake(now.ward.site, Facet.HEARD)
 
     def _reply(self, event: Replied, now: Context) -> None:
-        person = replies.sender_of(now.ward, event.transport, event.address)
+        person = replies.sender_of(now.ward, now.courses.values(), event.transport, event.address)
         if person is None:
             return
         for entry in self.state.desk.codes.get(person.id, {}).values():
@@ -190,13 +184,14 @@ class Monitor:
         """The process starts: it has no session yet, and what the broker kept is still to be read."""
         desk = self.state.desk
         desk.started_at = desk.lost_at = at
+        desk.deaf_from = desk.now_at  # nobody listened since the last record
         desk.connected, desk.deaf_until = False, None
 
     def _link(self, session: str, now: Context) -> None:
         desk = self.state.desk
         if session == "lost":
             if desk.connected:
-                desk.lost_at = now.at
+                desk.lost_at = desk.deaf_from = now.at
             desk.connected, desk.deaf_until = False, None
         elif session == "up":
             desk.connected, desk.linked_at, desk.deaf_until = True, now.at, now.at + DEAF_AT_MOST_MS
@@ -214,19 +209,52 @@ class Monitor:
             self.state.wakes.pop(name, None)
             self._woken.setdefault(name, 0)
         woken, self._woken = self._woken, {}
-        judged: list[tuple[Course | Site, list[Change]]] = []
-        for name, facets in woken.items():
-            subject = self.state.touch(name)
+        judged: dict[str, list[Change]] = {}
+        while woken:
+            for name, facets in woken.items():
+                self._judge(name, facets, judged, now)
+            woken, self._woken = self._woken, {}
+        joined = sites.join(self.state, judged, now)
+        for name, changes in judged.items():
+            subject = self.state.peek(name)
             if subject is not None:
-                judged.append((subject, courses.judge_subject(self.state, subject, facets, now)))
-        for subject, changes in judged:
-            self._decide(subject, changes, now)
-            self._plan(subject.id)
+                self._decide(subject, changes, joined if isinstance(subject, Site) else [], now)
+                self._plan(name)
 
-    def _decide(self, subject: Course | Site, changes: Iterable[Change], now: Context) -> None:
+    def _judge(self, name: str, facets: int, judged: dict[str, list[Change]], now: Context) -> None:
+        """Judge one subject; who depends on what became of it wakes too, at this same instant."""
+        subject = self.state.touch(name)
+        if subject is None:
+            return
+        before = subject.delivery.state if isinstance(subject, Course) else subject.inhibits
+        judged.setdefault(name, []).extend(courses.judge_subject(self.state, subject, facets, now))
+        if isinstance(subject, Site):
+            if subject.inhibits is not before:
+                for course in self.state.courses:
+                    self._wake(course, Facet.INHIBITION)
+        elif subject.delivery.state is not before and DeliveryState.UNKNOWN in (before, subject.delivery.state):
+            look_at = sites.plan_look(self.state, now)
+            if look_at > now.at:
+                self._plan_at(now.ward.site, look_at)
+            else:
+                self._wake(now.ward.site, Facet.SITE)
+
+    def _decide(
+        self,
+        subject: Course | Site,
+        changes: Iterable[Change],
+        joined: Iterable[tuple[Course, list[Change]]],
+        now: Context,
+    ) -> None:
         rules = courses.rules_of(self.state, subject)
         news = incidents.absorb(subject, changes, rules, now)
-        incidents.refresh(subject, courses.alerts_of(self.state, subject))
+        for course, theirs in joined:
+            theirs_rules = courses.rules_of(self.state, course)
+            for route, fresh in incidents.absorb(subject, theirs, theirs_rules, now, course).items():
+                news[route] = incidents.merged(news.get(route, incidents.News()), fresh)
+        alerts = courses.alerts_of(self.state, subject)
+        incidents.refresh(subject, alerts)
+        incidents.note_stirring(subject, alerts, now.at)
         for route, incident in list(subject.open.items()):
             escalation.decide(subject, incident, news.get(route, incidents.News()), now)
 
@@ -238,8 +266,10 @@ class Monitor:
     def _plan(self, name: str) -> None:
         """Make sure that the subject is looked at when it is due; a wake-up that is too early is cheap, one too late is a bug."""
         due_at = self._due(name)
-        if due_at is None:
-            return
+        if due_at is not None:
+            self._plan_at(name, due_at)
+
+    def _plan_at(self, name: str, due_at: Instant) -> None:
         planned_at = self.state.wakes.get(name)
         if planned_at is None or due_at < planned_at:
             self.state.wakes[name] = due_at
@@ -261,4 +291,4 @@ class Monitor:
 
     def _context(self, at: Instant) -> Context:
         state = self.state
-        return Context(state.ward, state.protocols, state.rules, state.desk, at, self._seq)
+        return Context(state.ward, state.protocols, state.rules, state.desk, at, self._seq, courses=state.courses)

@@ -1,16 +1,31 @@
 """What people's commands do: refused in words, or done and said back."""
 
-import re
-from dataclasses import dataclass
 from typing import assert_never
 
-from gateway.core import escalation, incidents, replies
+from gateway.core import contacts, diary, escalation, incidents, obey_courses, obey_silences, paging, replies
 from gateway.core.context import Context
-from gateway.core.state import Bag, Course, Incident, Subject
+from gateway.core.done import Done, no, not_running, running, yes
+from gateway.core.incident_state import Incident
+from gateway.core.state import Subject
 from gateway.core.store import State
 from gateway.core.texts import clock_time
+from gateway.domain.care import (
+    CareCommand,
+    ChangeContacts,
+    ChangeDose,
+    CloseWindow,
+    EndSilence,
+    LogCall,
+    NextCycle,
+    OpenWindow,
+    OrderBag,
+    SilenceRules,
+    StartBreak,
+    SwapPump,
+)
 from gateway.domain.commands import (
     Acknowledge,
+    AddDiary,
     ClearCondition,
     Close,
     Command,
@@ -20,182 +35,106 @@ from gateway.domain.commands import (
     HangBag,
     Note,
 )
-from gateway.domain.instants import DAY_MS, MINUTE_MS, Instant
+from gateway.domain.instants import DAY_MS
 from gateway.domain.words import Priority, WhyPaged
-from rules.model import BagKind, Protocol
 
-COURSE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
-DEVICE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-HUNG_AGO_MAX_MS = 14 * DAY_MS
 LEASE_MAX_MS = DAY_MS  # nobody holds an incident for longer without saying so again
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What became of a command; `subject` is what must be judged anew."""
-
-    ok: bool
-    message: str
-    subject: str = ""
-    incident: str = ""
 
 
 def obey(state: State, who: str, command: Command, now: Context) -> Done:
     """Carry out one command."""
     match command:
         case Enrol():
-            return _enrol(state, command, now)
+            return obey_courses.enrol(state, command, now)
         case HangBag():
-            return _hang(state, command, now)
+            return obey_courses.hang(state, command, now)
         case EndCourse():
-            return _end(state, command, now)
+            return obey_courses.end(state, command, now)
         case ClearCondition():
             return _clear(state, command, now)
+        case AddDiary():
+            return _add_diary(state, command, now)
         case Acknowledge() | Escalate() | Close() | Note():
             return _on_incident(state, who, command, now)
         case _:
+            return _care(state, who, command, now)
+
+
+def _care(state: State, who: str, command: CareCommand, now: Context) -> Done:
+    match command:
+        case ChangeContacts():
+            return contacts.change(state, command, now)
+        case OrderBag():
+            return obey_courses.order(state, who, command, now)
+        case ChangeDose():
+            return obey_courses.change_dose(state, command, now)
+        case SwapPump():
+            return obey_courses.swap_pump(state, command, now)
+        case StartBreak():
+            return obey_courses.start_break(state, command, now)
+        case NextCycle():
+            return obey_courses.next_cycle(state, command, now)
+        case _:
+            return _quiet(state, who, command, now)
+
+
+def _quiet(state: State, who: str, command: OpenWindow | CloseWindow | LogCall | SilenceRules | EndSilence, now: Context) -> Done:
+    match command:
+        case OpenWindow():
+            return obey_silences.open_window(state, who, command, now)
+        case CloseWindow():
+            return obey_silences.close_window(state, command, now)
+        case LogCall():
+            return obey_silences.log_call(state, who, command, now)
+        case SilenceRules():
+            return obey_silences.silence(state, who, command, now)
+        case EndSilence():
+            return obey_silences.end_silence(state, command)
+        case _:
             assert_never(command)
-
-
-def _no(message: str) -> Done:
-    return Done(ok=False, message=message)
-
-
-def _yes(message: str, subject: str, incident: str = "") -> Done:
-    return Done(ok=True, message=message, subject=subject, incident=incident)
-
-
-def _enrol(state: State, command: Enrol, now: Context) -> Done:
-    protocol = state.protocols.get(command.protocol)
-    refusal = _enrol_refusal(state, command, protocol, now)
-    if refusal or protocol is None:
-        return _no(refusal)
-    bag = _bag(command, protocol.bags[command.bag], now.at)
-    pump = state.pump(now.ward.site, command.pump)
-    course = Course(
-        id=command.course,
-        site=now.ward.site,
-        protocol=command.protocol,
-        pump=command.pump,
-        cycle=command.cycle,
-        enrolled_at=now.at,
-        bag=bag,
-    )
-    before = state.courses.get(command.course)
-    if before is not None:
-        course.open, course.closed = before.open, before.closed
-    state.add_course(course)
-    pump.course = command.course
-    message = (
-        f"{command.course} is watched: pump {command.pump}, {command.bag} bag at {bag.rate_ml_h:g} mL/h, "
-        f"planned change {clock_time(bag.planned_change_at, now)}"
-    )
-    return _yes(message, command.course)
-
-
-def _enrol_refusal(state: State, command: Enrol, protocol: Protocol | None, now: Context) -> str:
-    before = state.courses.get(command.course)
-    pump = state.pumps.get(f"{now.ward.site}/{command.pump}")
-    if not COURSE_NAME.fullmatch(command.course) or command.course in state.sites:
-        return (
-            f"{command.course!r} cannot be a course: a pseudonym of letters, digits and hyphens, at most 32, not the ward's name"
-        )
-    if not DEVICE_NAME.fullmatch(command.pump):
-        return f"{command.pump!r} cannot be a pump: small letters, digits and hyphens, as in its MQTT topic"
-    if protocol is None:
-        return f"no protocol {command.protocol!r}; loaded: {', '.join(sorted(state.protocols))}"
-    if before is not None and before.ended_at is None:
-        return f"{command.course} is enrolled already, on pump {before.pump}; end that course first"
-    if pump is not None and pump.course and pump.course != command.course:
-        return f"pump {command.pump} serves {pump.course}; end that course first"
-    if not command.checklist_complete and not command.override_reason.strip():
-        return "the checklist is not complete; complete it, or give a reason to override"
-    if command.cycle < 1:
-        return "cycle counts from 1"
-    return _bag_refusal(command, protocol, now.at)
-
-
-def _bag_refusal(command: Enrol | HangBag, protocol: Protocol, at: Instant) -> str:
-    kind = protocol.bags.get(command.bag)
-    hung_at = command.hung_at if command.hung_at is not None else at
-    if kind is None:
-        return f"protocol {protocol.name} has no bag {command.bag!r}; it has: {', '.join(protocol.bags)}"
-    if not 0 <= command.primed_ml < kind.fill_ml:
-        return f"primed volume must lie between 0 and the bag's {kind.fill_ml:g} mL"
-    if hung_at > at + 2 * MINUTE_MS:
-        return "a bag cannot have been hung in the future"
-    if hung_at < at - HUNG_AGO_MAX_MS:
-        return "that is more than 14 days ago; no bag keeps that long"
-    if command.planned_change_ms is not None and command.planned_change_ms <= 0:
-        return "the planned change must come after the hanging"
-    if command.planned_change_ms is not None and command.planned_change_ms > HUNG_AGO_MAX_MS:
-        return "the planned change is more than 14 days away; no bag keeps that long"
-    return ""
-
-
-def _bag(command: Enrol | HangBag, kind: BagKind, at: Instant) -> Bag:
-    hung_at = command.hung_at if command.hung_at is not None else at
-    change_ms = command.planned_change_ms if command.planned_change_ms is not None else kind.duration_ms
-    return Bag(kind.name, hung_at, kind.rate_ml_h, kind.fill_ml, command.primed_ml, hung_at + change_ms)
-
-
-def _hang(state: State, command: HangBag, now: Context) -> Done:
-    course = _running(state, command.course)
-    if course is None:
-        return _no(f"no course {command.course} is running")
-    protocol = state.protocols.get(course.protocol)
-    if protocol is None:
-        return _no(f"protocol {course.protocol!r} of {course.id} is not loaded any more; put it back into the ward file")
-    refusal = _bag_refusal(command, protocol, now.at)
-    if refusal:
-        return _no(refusal)
-    course.bag = _bag(command, protocol.bags[command.bag], now.at)
-    change = clock_time(course.bag.planned_change_at, now)
-    return _yes(f"{course.id}: {command.bag} bag hangs, planned change {change}", course.id)
-
-
-def _end(state: State, command: EndCourse, now: Context) -> Done:
-    course = _running(state, command.course)
-    if course is None:
-        return _no(f"no course {command.course} is running")
-    course.ended_at = now.at
-    state.pump_of(course).course = ""
-    return _yes(f"{course.id} has ended; pump {course.pump} is free", course.id)
 
 
 def _clear(state: State, command: ClearCondition, now: Context) -> Done:
     pump = state.pumps.get(f"{now.ward.site}/{command.pump}")
     known = next((c for c in pump.conditions.values() if c.condition == command.condition and c.active), None) if pump else None
     if pump is None or known is None:
-        return _no(f"pump {command.pump} shows no active {command.condition!r}")
+        return no(f"pump {command.pump} shows no active {command.condition!r}")
     pump = state.pump(now.ward.site, command.pump)
     known.active, known.changed_at = False, now.at
-    return _yes(f"{command.condition} on {command.pump} noted as cleared at the pump", pump.course or now.ward.site)
+    return yes(f"{command.condition} on {command.pump} noted as cleared at the pump", pump.course or now.ward.site)
+
+
+def _add_diary(state: State, command: AddDiary, now: Context) -> Done:
+    course = running(state, command.course)
+    if course is None:
+        return no(not_running(state, command.course, now))
+    ok, said = diary.add(course, command, now)
+    return yes(said, course.id) if ok else no(said)
 
 
 def _on_incident(state: State, who: str, command: Acknowledge | Escalate | Close | Note, now: Context) -> Done:
     found = find_open(state, command.incident)
     if found is None:
-        return _no(f"no open incident {command.incident!r}: it is over, or never was; nothing was changed")
+        return no(f"no open incident {command.incident!r}: it is over, or never was; nothing was changed")
     subject, incident = found
     if isinstance(command, Acknowledge):
         if command.for_ms is not None and command.for_ms <= 0:
-            return _no("an acknowledgement lasts some time: give a duration above 0")
+            return no("an acknowledgement lasts some time: give a duration above 0")
         if command.for_ms is not None and command.for_ms > LEASE_MAX_MS:
-            return _no("an acknowledgement lasts 24 hours at most; renew it then")
+            return no("an acknowledgement lasts 24 hours at most; renew it then")
         said = replies.take(subject, incident, who, command.for_ms, now)
-        return _yes(said, subject.id, incident.key)
+        return yes(said, subject.id, incident.key)
     if isinstance(command, Escalate):
         return _escalate(subject, incident, who, now)
     if isinstance(command, Note):
         incidents.tell(incident, now.at, "note", who=who, text=command.text)
-        return _yes("noted", subject.id, incident.key)
+        return yes("noted", subject.id, incident.key)
     return _close(subject, incident, who, command, now)
 
 
 def _escalate(subject: Subject, incident: Incident, who: str, now: Context) -> Done:
     if not escalation.policy_of(incident).steps:
-        return _no("its policy pages nobody; there is no next step")
+        return no("its policy pages nobody; there is no next step")
     before = incident.round
     incidents.move(incident, "escalate")
     incidents.tell(incident, now.at, "escalated", who=who)
@@ -204,17 +143,17 @@ def _escalate(subject: Subject, incident: Incident, who: str, now: Context) -> D
     said = "the next step is paged"
     if incident.round == before and incident.next_step_at is not None:
         said = f"everybody was paged lately; the policy starts again at {clock_time(incident.next_step_at, now)}"
-    return _yes(f"{subject.id}: {said}", subject.id, incident.key)
+    return yes(f"{subject.id}: {said}", subject.id, incident.key)
 
 
 def _close(subject: Subject, incident: Incident, who: str, command: Close, now: Context) -> Done:
     if not command.reason.strip():
-        return _no("closing needs a reason")
+        return no("closing needs a reason")
     if any(note.priority is Priority.HIGH for note in incident.alerts.values()):
-        return _no("an alert of high priority still fires: it can be acknowledged, not closed")
+        return no("an alert of high priority still fires: it can be acknowledged, not closed")
     incidents.finish(subject, incident, now, "close", who=who, text=command.reason)
-    escalation.tell_resolved(subject, incident, now)
-    return _yes(f"{subject.id}: closed", subject.id, incident.key)
+    paging.tell_resolved(subject, incident, now)
+    return yes(f"{subject.id}: closed", subject.id, incident.key)
 
 
 def find_open(state: State, name: str) -> tuple[Subject, Incident] | None:
@@ -227,11 +166,3 @@ def find_open(state: State, name: str) -> tuple[Subject, Incident] | None:
     else:
         incident = subject.open.get("") or (next(iter(subject.open.values())) if len(subject.open) == 1 else None)
     return (subject, incident) if incident is not None else None
-
-
-def _running(state: State, name: str) -> Course | None:
-    course = state.courses.get(name)
-    if course is None or course.ended_at is not None:
-        return None
-    state.touch(name)
-    return course

@@ -1,13 +1,16 @@
 """What people write back (`4711`, `ack 4711`, `ack`) and what they are told."""
 
 import re
+from collections.abc import Iterable, Iterator
 from unicodedata import normalize
 
 from gateway.core.context import Context
 from gateway.core.escalation import policy_of
-from gateway.core.incidents import lease
+from gateway.core.incident_state import Incident
+from gateway.core.incidents import lease, settle
 from gateway.core.judgements import incident_point
-from gateway.core.state import Incident, Issued, Subject
+from gateway.core.oncall import CAREGIVER
+from gateway.core.state import Course, Issued, Subject
 from gateway.core.texts import clock_time
 from gateway.domain.effects import Answer
 from gateway.domain.instants import HOUR_MS
@@ -20,14 +23,23 @@ DEFAULT_LEASE_MS = 2 * HOUR_MS
 _REPLY = re.compile(r"(?:(?P<word>ack|ok|yes)\b)?[\s:#.]*(?P<code>\d{4,6})?[\s.!]*", re.IGNORECASE)
 
 
-def sender_of(ward: Ward, transport: str, address: str) -> Person | None:
-    """The person with that number on that transport; numbers compare by their digits. Unknown numbers belong to nobody."""
+def sender_of(ward: Ward, courses: Iterable[Course], transport: str, address: str) -> Person | None:
+    """The person with that number on that transport; numbers compare by their digits. Unknown numbers belong to nobody.
+
+    Caregivers come last: only of courses that run, and the ward's own people are never taken for one.
+    """
     wanted = _digits(address)
-    for person in ward.people.values():
+    for person in (*ward.people.values(), *_caregivers(courses)):
         for contact in person.contacts:
             if contact.transport == transport and _digits(contact.address) == wanted:
                 return person
     return None
+
+
+def _caregivers(courses: Iterable[Course]) -> Iterator[Person]:
+    for course in courses:
+        if course.care.caregiver and course.ended_at is None:
+            yield Person(f"{CAREGIVER}:{course.id}", course.care.caregiver)
 
 
 def answer(person: Person, text: str, subjects: dict[str, Subject], context: Context) -> str | None:
@@ -52,6 +64,7 @@ def take(subject: Subject, incident: Incident, who: str, for_ms: int | None, con
     lease_ms = for_ms or policy_of(incident).ack_lease_ms or DEFAULT_LEASE_MS
     held = incident.ack if incident.state is IncidentState.ACKNOWLEDGED else None
     lease(incident, who, context.at, context.at + lease_ms)
+    settle(subject, incident, context.rules.get(subject.protocol if isinstance(subject, Course) else "", {}), context.at)
     context.effects.append(incident_point(subject, incident, context))
     until = clock_time(context.at + lease_ms, context)
     before = f" ({held.who} had it until {clock_time(held.until_at, context)})" if held and held.who != who else ""

@@ -5,9 +5,12 @@ Everything here is a fold over the journal. Nothing here decides anything.
 
 from dataclasses import dataclass, field
 
+from gateway.core.care import Care
+from gateway.core.incident_state import Incident
+from gateway.domain.diary import DiaryLine
 from gateway.domain.instants import Instant
-from gateway.domain.ward import Policy
-from gateway.domain.words import Condition, DeliveryState, IncidentState, Priority
+from gateway.domain.outlook import SettingChange
+from gateway.domain.words import Condition, DeliveryState, Priority
 from rules.engine import Alert
 
 HOLES_MAX = 256  # ranges of missing numbers kept a boot; beyond it the oldest are forgotten and late ones taken again
@@ -60,7 +63,12 @@ class Flow:
 
 @dataclass(slots=True)
 class Pump:
-    """Our last knowledge of one device (the twin)."""
+    """Our last knowledge of one device (the twin).
+
+    `starts` of conditions are those of the last hour, oldest first; `remaining_ml` is as of `remaining_at`, jumped up at
+    `refilled_at` and was last judged to end at `empty_noted_at`; `battery_points` belong to the present stretch on battery,
+    `learnt_percent_h` to those before; `stray_at` is since when it has had no course. Empty tuples cost no memory.
+    """
 
     site: str
     device: str
@@ -81,12 +89,22 @@ class Pump:
     set_rate_ml_h: float | None = None
     infused_ml: float | None = None
     infused_at: Instant = 0
+    infused_boot: str = ""
     remaining_ml: float | None = None
     battery_percent: float | None = None
     on_battery: bool | None = None
     pressure_mmhg: float | None = None
     locked: bool | None = None
     conditions: dict[Condition, PumpCondition] = field(default_factory=dict)
+    starts: tuple[tuple[Condition, Instant], ...] = ()
+    remaining_at: Instant = 0
+    refilled_at: Instant = 0
+    empty_noted_at: Instant = 0
+    battery_at: Instant = 0
+    battery_points: tuple[tuple[Instant, float], ...] = ()
+    learnt_percent_h: float | None = None
+    settings: tuple[SettingChange, ...] = ()
+    stray_at: Instant = 0
     returned_at: Instant = 0
     judged_from: Instant = 0
     minutes: list[tuple[Instant, int, int]] = field(default_factory=list)
@@ -96,7 +114,10 @@ class Pump:
 
 @dataclass(slots=True)
 class Bag:
-    """The bag that hangs. Volumes in mL, rate in mL/h."""
+    """The bag that hangs. Volumes in mL, rate in mL/h. `expires_at` only where its label was read.
+
+    `told_by`: a `person`, the `pump`, or `both` where the pump's word and the person's mean the same bag.
+    """
 
     kind: str
     hung_at: Instant
@@ -104,22 +125,30 @@ class Bag:
     fill_ml: float
     primed_ml: float
     planned_change_at: Instant
+    prepared_at: Instant | None = None
+    expires_at: Instant | None = None
+    told_by: str = "person"
 
 
 @dataclass(slots=True)
 class Interruption:
-    """A stretch without delivery while delivery was expected. `found`: proved by volume afterwards, its place unknown."""
+    """A stretch without delivery while delivery was expected. `found`: proved afterwards; `noted_at` is when we learnt of it."""
 
     since: Instant
     until: Instant
     cause: str
     estimated: bool
     found: bool = False
+    noted_at: Instant = 0
 
 
 @dataclass(slots=True)
 class Delivery:
-    """Our judgement of a course, with what it rests on."""
+    """Our judgement of a course, with what it rests on.
+
+    `expected_ms` sums the times in which delivery was expected, up to `expected_since`, the beginning of the present one.
+    `explained_at`: until then the pump's volume says what flowed.
+    """
 
     state: DeliveryState = DeliveryState.NOT_EXPECTED
     since: Instant = 0
@@ -132,130 +161,56 @@ class Delivery:
     unknown_ms: int = 0
     interruptions: list[Interruption] = field(default_factory=list)
     confirmed_by_volume_at: Instant = 0
+    explained_at: Instant = 0
+    expected_ms: int = 0
+    expected_since: Instant | None = None
 
 
 @dataclass(slots=True)
-class Note:
-    """One alert as its incident carries it: enough to write a page about it, also after the rules changed."""
+class Volume:
+    """Delivered against prescribed volume, in full 5-minute buckets of time judged delivering (`percents`, the newest last).
 
-    rule: str
-    kind: str
-    family: str
-    priority: Priority
-    since: Instant
-    detail: str
-    say: str
-    first: str
-
-
-@dataclass(slots=True)
-class Ack:
-    """A lease: `who` has it until `until_at`, at this priority and for these families of alerts."""
-
-    who: str
-    at: Instant
-    until_at: Instant
-    priority: Priority
-    families: list[str]
-
-
-@dataclass(slots=True)
-class Attempt:
-    """A contact of a person that is tried at `due_at` unless somebody has the incident by then."""
-
-    person: str
-    contact: int
-    round: int
-    due_at: Instant
-    why: str
-
-
-@dataclass(slots=True)
-class Reached:
-    """What one round did for one person: contacts that failed for good.
-
-    From earlier rounds too: contacts that took a page, and whether anything may have reached the person (`perhaps`).
+    `ms` and `ml` are the bucket that fills; `mean` is the mean that the rules saw last, -1 before there are 2 h of it.
     """
 
-    round: int
-    contacts: int
-    failed: list[int] = field(default_factory=list)
-    accepted: list[int] = field(default_factory=list)
-    perhaps: bool = False
-
-
-@dataclass(slots=True)
-class Outstanding:
-    """A page whose outcome is not known yet."""
-
-    transport: str
-    why: str
-    decided_at: Instant
-
-
-@dataclass(slots=True)
-class Happening:
-    """One line of an incident's history."""
-
-    at: Instant
-    what: str
-    who: str = ""
-    text: str = ""
-
-
-@dataclass(slots=True)
-class Incident:
-    """What people own. `step` is the index of the step that was paged last; `peak` never falls while it is open.
-
-    `spared` are contacts whose overdue page was merged into another one of the same person: tried only if that one fails.
-    """
-
-    key: str
-    subject: str
-    route: str
-    opened_at: Instant
-    peak: Priority
-    policies: dict[str, Policy]
-    state: IncidentState = IncidentState.TRIGGERED
-    alerts: dict[str, Note] = field(default_factory=dict)
-    last_alerts: list[Note] = field(default_factory=list)
-    round: int = 0
-    step: int = -1
-    step_round: int = 0
-    next_step_at: Instant | None = None
-    cycle_at: Instant | None = None
-    attempts: list[Attempt] = field(default_factory=list)
-    spared: list[Attempt] = field(default_factory=list)
-    reached: dict[str, Reached] = field(default_factory=dict)
-    ack: Ack | None = None
-    restart_at: Instant | None = None
-    quiet_at: Instant | None = None
-    closed_at: Instant | None = None
-    gap_paged: bool = False
-    codes: dict[str, str] = field(default_factory=dict)
-    outstanding: dict[str, Outstanding] = field(default_factory=dict)
-    history: list[Happening] = field(default_factory=list)
+    ms: int = 0
+    ml: float = 0.0
+    percents: tuple[int, ...] = ()
+    mean: int = -1
 
 
 @dataclass(slots=True)
 class Subject:
-    """What incidents are about: a course, or a site."""
+    """What incidents are about: a course, or a site. `settled`: by alert key, until when its evidence was taken note of."""
 
     id: str
     open: dict[str, Incident] = field(default_factory=dict)
     closed: list[Incident] = field(default_factory=list)
+    settled: dict[str, Instant] | None = None
 
 
 @dataclass(slots=True)
 class Site(Subject):
-    """The ward itself: the gateway's own hearing, and pumps that serve no course."""
+    """The ward itself: the gateway's own hearing, and pumps that serve no course.
+
+    `inhibits`: the whole site is silent, or was until so lately (`lingers_until`) that its pumps are still coming back. At
+    `look_at` its pumps are looked at, because some fell silent or came back.
+    """
 
     alerts: dict[str, Alert] = field(default_factory=dict)
+    inhibits: bool = False
+    lingers_until: Instant = 0
+    look_at: Instant = 0
 
 
 @dataclass(slots=True)
 class Course(Subject):
-    """One patient's treatment under a protocol; the id is a pseudonym, never a name."""
+    """One patient's treatment under a protocol; the id is a pseudonym, never a name.
+
+    `enrolment` counts how often this pseudonym was enrolled. `diary` stands in the order of time; `diary_due_at` is when the home
+    must be looked after for what is missing in it, `diary_reminded_at` the hour of the last reminder. `rates_noted`: how many
+    whole percent set and current rate were off when the rules last looked.
+    """
 
     site: str = ""
     protocol: str = ""
@@ -264,7 +219,14 @@ class Course(Subject):
     enrolled_at: Instant = 0
     ended_at: Instant | None = None
     bag: Bag | None = None
+    care: Care = field(default_factory=Care)
+    enrolment: int = 1
+    diary: tuple[DiaryLine, ...] = ()
+    diary_due_at: Instant = 0
+    diary_reminded_at: Instant = 0
     delivery: Delivery = field(default_factory=Delivery)
+    volume: Volume | None = None
+    rates_noted: tuple[int, int] = (0, 0)
     alerts: dict[str, Alert] = field(default_factory=dict)
 
 
@@ -286,6 +248,7 @@ class Desk:
     connected: bool = False
     lost_at: Instant = 0
     started_at: Instant = 0
+    deaf_from: Instant = 0
     deaf_until: Instant | None = None
     linked_at: Instant = 0
     codes: dict[str, dict[str, Issued]] = field(default_factory=dict)

@@ -4,12 +4,14 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from gateway.core.context import Context
-from gateway.core.state import Course, Incident, Note, Subject
+from gateway.core.incident_state import Incident, Note
+from gateway.core.state import Course, Subject
 from gateway.domain.instants import Instant
-from gateway.domain.words import DeliveryState, WhyPaged
+from gateway.domain.words import DeliveryState, Priority, WhyPaged
 from rules.durations import say_ms
 
 ESSENTIAL_MAX = 160
+FOUND_RULE = "interruption-found"
 
 _CAUSES = {
     "user": "stopped by hand",
@@ -28,6 +30,7 @@ _LEADS = {
     WhyPaged.STAFFING_GAP: "NOBODY ON CALL for ",
     WhyPaged.LEASE_ENDED: "STILL OPEN, you have it: ",
     WhyPaged.MILESTONE: "STILL: ",
+    WhyPaged.SILENCE_ENDED: "SILENCE OVER, STILL TRUE: ",
     WhyPaged.RAISED: "WORSE: ",
     WhyPaged.NEW_ALERT: "NEW TROUBLE: ",
     WhyPaged.ESCALATED: "PASSED ON TO YOU: ",
@@ -36,15 +39,23 @@ _LEADS = {
 
 def compose(subject: Subject, incident: Incident, why: WhyPaged, code: str, context: Context) -> str:
     """The text of one page: who and how urgent, what and since when, the limit, the reply code; then what to do first."""
-    notes = sorted(_notes(incident), key=lambda note: -note.priority.rank)
+    notes = sorted(_notes(incident), key=lambda note: (-note.priority.rank, not note.course))
     if why is WhyPaged.RESOLVED:
         return _over(subject, incident, context)
-    lead = "" if why is WhyPaged.RAISED and incident.round == 1 else _LEADS.get(why, "")
+    lead = _lead(incident, why)
     head = f"{subject.id} {incident.peak.value.upper()}: "
     reply = f" Reply {code} to take it."
     said = [_say(note, subject, context) for note in notes]
-    essential = _fitting(lead, head, said, _limits(subject, context), reply)
+    essential = _fitting(lead, head, said, _limits(subject, incident, context), reply)
     return f"{essential}\n{notes[0].first}" if notes and notes[0].first else essential
+
+
+def _lead(incident: Incident, why: WhyPaged) -> str:
+    if why is WhyPaged.RAISED and incident.round == 1:
+        return ""
+    if why is WhyPaged.SILENCE_ENDED and incident.muted_by == "window":
+        return "WINDOW OVER, STILL TRUE: "
+    return _LEADS.get(why, "")
 
 
 def _notes(incident: Incident) -> list[Note]:
@@ -93,9 +104,15 @@ def _say(note: Note, subject: Subject, context: Context) -> str:
     if note.rule == "delivery-interrupted" and isinstance(subject, Course) and _is_estimate(note.since, subject):
         since = f"about {since}"
     cause = _CAUSES.get(note.detail, note.detail.replace("-", " "))
-    return note.say.format(
-        since=since, kind=note.kind.replace("-", " "), cause=cause, detail=note.detail, lasted=say_ms(context.at - note.since)
+    said = note.say.format(
+        since=since,
+        kind=note.kind.replace("-", " "),
+        cause=cause,
+        detail=note.detail,
+        lasted=say_ms(max(0, context.at - note.since)),
+        by=clock_time(note.by_at, context) if note.by_at is not None else "?",
     )
+    return f"{note.course}: {said}" if note.course else said
 
 
 def _is_estimate(since: Instant, course: Course) -> bool:
@@ -104,20 +121,31 @@ def _is_estimate(since: Instant, course: Course) -> bool:
     return any(over.estimated and over.since == since for over in course.delivery.interruptions[-1:])
 
 
-def _limits(subject: Subject, context: Context) -> tuple[str, ...]:
-    """The protocol's limit without delivery, as the clock time at which it is reached; past it, what that means: long, short."""
-    if not isinstance(subject, Course) or subject.delivery.state not in (DeliveryState.INTERRUPTED, DeliveryState.UNKNOWN):
+def _limits(subject: Subject, incident: Incident, context: Context) -> tuple[str, ...]:
+    """The protocol's limit without delivery, as the clock time at which it is reached; past it, what that means: long, short.
+
+    Of several courses in a site's incident that of the one that was heard least lately. The pharmacy is told of no limit.
+    """
+    course = subject if isinstance(subject, Course) else _longest_joined(incident, context)
+    protocol = context.protocols.get(course.protocol) if course is not None else None
+    if course is None or protocol is None or incident.route:
         return ("",)
-    protocol = context.protocols.get(subject.protocol)
-    if protocol is None:
+    limit_ms, delivery = protocol.interruption_limit_ms, course.delivery
+    limit, limit_at = say_ms(limit_ms), delivery.since + limit_ms
+    past = (f" OVER {limit}: premedication and supervised restart per protocol.", f" OVER {limit}: supervised restart.")
+    if any(note.rule == FOUND_RULE and note.priority is Priority.HIGH for note in incident.alerts.values()):
+        return past
+    if delivery.state not in (DeliveryState.INTERRUPTED, DeliveryState.UNKNOWN):
         return ("",)
-    limit_at = subject.delivery.since + protocol.interruption_limit_ms
-    limit = say_ms(protocol.interruption_limit_ms)
     if context.at < limit_at:
         return (f" {limit} limit at {clock_time(limit_at, context)}.",)
-    if subject.delivery.state is DeliveryState.UNKNOWN:
-        return (f" {limit} limit may be passed.",)
-    return (f" OVER {limit}: premedication and supervised restart per protocol.", f" OVER {limit}: supervised restart.")
+    return (f" {limit} limit may be passed.",) if delivery.state is DeliveryState.UNKNOWN else past
+
+
+def _longest_joined(incident: Incident, context: Context) -> Course | None:
+    notes = [note for note in incident.alerts.values() if note.course in context.courses]
+    longest = min(notes, key=lambda note: note.since, default=None)
+    return context.courses[longest.course] if longest is not None else None
 
 
 def clock_time(instant: Instant, context: Context) -> str:

@@ -1,5 +1,6 @@
 """From readings to our last knowledge of a pump. Arrival order does not matter: older words never overrule newer ones."""
 
+from gateway.core import history
 from gateway.core.state import BOOTS_MAX, HOLES_MAX, Flow, Numbering, Pump, PumpCondition
 from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
 from gateway.domain.readings import AlarmChange, Observation, PumpEvent, Reading
@@ -103,8 +104,7 @@ def observe(pump: Pump, reading: Observation, observed: Instant) -> int:
             facets |= Facet.DELIVERY  # its promise got shorter: the moment of silence may come earlier than planned
     pump.measured_at = observed
     pump.boot = reading.boot or pump.boot
-    _copy_measures(pump, reading)
-    return facets
+    return facets | _copy_measures(pump, reading, observed)
 
 
 def _learnt_ms(known_ms: int, step_ms: int) -> int:
@@ -114,12 +114,14 @@ def _learnt_ms(known_ms: int, step_ms: int) -> int:
     return (3 * known_ms + step_ms) // 4
 
 
-def _copy_measures(pump: Pump, reading: Observation) -> None:
+def _copy_measures(pump: Pump, reading: Observation, observed: Instant) -> int:
+    facets = history.note_battery(pump, reading, observed) if pump.on_battery or reading.power == "battery" else 0
     if reading.rate_ml_h is not None:
         pump.rate_ml_h = reading.rate_ml_h
     if reading.set_rate_ml_h is not None:
         pump.set_rate_ml_h = reading.set_rate_ml_h
     if reading.remaining_ml is not None:
+        facets |= history.note_remaining(pump, reading.remaining_ml, observed)
         pump.remaining_ml = reading.remaining_ml
     if reading.battery_percent is not None:
         pump.battery_percent = reading.battery_percent
@@ -129,6 +131,7 @@ def _copy_measures(pump: Pump, reading: Observation) -> None:
         pump.pressure_mmhg = reading.pressure_mmhg
     if reading.locked is not None:
         pump.locked = reading.locked
+    return facets
 
 
 def _observe_flow(pump: Pump, reading: Observation, observed: Instant) -> int:
@@ -197,6 +200,7 @@ def change_alarm(pump: Pump, reading: AlarmChange, observed: Instant) -> int:
     if known is None or fresh:
         known = PumpCondition(reading.condition, observed, observed, active=True)
         pump.conditions[reading.condition] = known
+        history.note_start(pump, reading.condition, observed)
     stops_now = reading.phase is AlarmPhase.START or fresh or not known.stops_delivery
     known.changed_at = observed
     known.device_priority = reading.priority or known.device_priority
@@ -247,3 +251,8 @@ def messages_of(pump: Pump, at: Instant) -> tuple[int, int]:
     """(refused, all) of the last five minutes, to the minute."""
     recent = [entry for entry in pump.minutes if entry[0] > at - REFUSAL_WINDOW_MS]
     return sum(entry[2] for entry in recent), sum(entry[1] for entry in recent)
+
+
+def note_standing(pump: Pump, at: Instant) -> None:
+    """A person saw at `at` that the pump does not deliver."""
+    _note_flow(pump.flow, at, 0, delivering=False, reason="seen standing")

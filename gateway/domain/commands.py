@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 
+from gateway.domain.care import CareCommand, Signed
 from gateway.domain.instants import Instant
+from gateway.domain.ward import Contact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrol:
     """A course starts: this patient's pseudonym, this pump, this bag, hung at `hung_at` (the record's own time when None).
 
-    `checklist_complete` False is refused unless `override_reason` says why. Volumes in mL, `planned_change_ms` from hanging.
+    Volumes in mL, rate in mL/h (the protocol's own when None), `planned_change_ms` from hanging, `prepared_at` from the bag's
+    label. `dose_mcg_per_day` is the protocol's for this cycle when None. `checklist` are the items that were signed; where none
+    are given the word of `checklist_complete` counts. An incomplete one is refused unless `override_reason` says why.
     """
 
     course: str
@@ -20,19 +24,28 @@ class Enrol:
     planned_change_ms: int | None = None
     cycle: int = 1
     hung_at: Instant | None = None
+    prepared_at: Instant | None = None
+    rate_ml_h: float | None = None
+    dose_mcg_per_day: float | None = None
+    caregiver: tuple[Contact, ...] = ()
+    ward_contact: str = ""
+    travel_minutes: int | None = None
+    checklist: tuple[Signed, ...] = ()
     checklist_complete: bool = True
     override_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HangBag:
-    """A new bag hangs on this course."""
+    """A new bag hangs on this course; `prepared_at` and `rate_ml_h` as its label says, where somebody read it."""
 
     course: str
     bag: str
     primed_ml: float = 0.0
     planned_change_ms: int | None = None
     hung_at: Instant | None = None
+    prepared_at: Instant | None = None
+    rate_ml_h: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,4 +95,21 @@ class ClearCondition:
     condition: str
 
 
-Command = Enrol | HangBag | EndCourse | Acknowledge | Escalate | Close | Note | ClearCondition
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddDiary:
+    """The home's diary for a course: at least one of temperature (°C), handwriting (changed or not), symptom, note.
+
+    `from_whom` is patient, caregiver or nurse. `observed_at` is when it was observed (the record's own time when None), at most
+    48 h back.
+    """
+
+    course: str
+    temperature_c: float | None = None
+    handwriting_changed: bool | None = None
+    symptom: str = ""
+    note: str = ""
+    from_whom: str = "patient"
+    observed_at: Instant | None = None
+
+
+Command = Enrol | HangBag | EndCourse | Acknowledge | Escalate | Close | Note | ClearCondition | AddDiary | CareCommand

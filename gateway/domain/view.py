@@ -1,10 +1,12 @@
 """What a rule's predicate may see of a course: read-only, and the same for live state, examples and tests."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.domain.diary import DiaryLine
 from gateway.domain.instants import Instant
+from gateway.domain.outlook import BagOutlook, BatteryOutlook, FoundInterruption, Rates, SettingChange, SilentPumps
 from gateway.domain.words import Condition, DeliveryState, Priority
 
 
@@ -16,7 +18,14 @@ class Facet:
     HEARD = 4
     REFUSALS = 8
     INHIBITION = 16
-    ALL = 31
+    DIARY = 32
+    BAG = 64
+    BATTERY = 128
+    RATES = 256
+    VOLUME = 512
+    SETTINGS = 1024
+    SITE = 2048
+    ALL = 4095
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,5 +100,59 @@ class CourseView(Protocol):
 
     @property
     def inhibitions(self) -> frozenset[str]:
-        """Names of what holds back rules now (`gateway-deaf`, `planned-window`)."""
+        """Names of what holds back rules now (`gateway-deaf`, `planned-window`, `site-silent`)."""
+        ...
+
+    @property
+    def starts(self) -> Mapping[Condition, Sequence[Instant]]:
+        """When each pump condition began, of the last 60 minutes, oldest first."""
+        ...
+
+    @property
+    def found(self) -> Sequence[FoundInterruption]:
+        """Interruptions that were over before we learnt of them, the longest first."""
+        ...
+
+    @property
+    def bag(self) -> BagOutlook | None:
+        """The bag that hangs and what comes of it; None where no delivery is expected."""
+        ...
+
+    @property
+    def battery(self) -> BatteryOutlook | None:
+        """The battery, where the pump runs on it."""
+        ...
+
+    @property
+    def rates(self) -> Rates | None:
+        """Rates, while the pump delivers."""
+        ...
+
+    @property
+    def delivered_percent(self) -> int | None:
+        """Delivered of prescribed volume over the last 2 h judged delivering; None before there are 2 h of it."""
+        ...
+
+    @property
+    def settings(self) -> Sequence[SettingChange]:
+        """What was done to the pump's settings, the newest of each kind."""
+        ...
+
+    @property
+    def flows_unassigned_since(self) -> Instant | None:
+        """Since when a pump without a course says that it delivers."""
+        ...
+
+    @property
+    def diary(self) -> Sequence[DiaryLine]:
+        """What the home wrote down, oldest first."""
+        ...
+
+    def wall(self, days: int, minute_of_day: int) -> Instant:
+        """The instant of a local wall time, so many days after today (negative: before); DST-safe."""
+        ...
+
+    @property
+    def silent_pumps(self) -> SilentPumps:
+        """The site's silent pumps."""
         ...

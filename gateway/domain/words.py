@@ -177,6 +177,7 @@ class WhyPaged(StrEnum):
     MILESTONE = "milestone"
     NEW_ALERT = "new-alert"
     LEASE_ENDED = "lease-ended"
+    SILENCE_ENDED = "silence-ended"
     ESCALATED = "escalated"
     STAFFING_GAP = "staffing-gap"
     RESOLVED = "resolved"

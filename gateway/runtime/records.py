@@ -10,8 +10,22 @@ from device_adapters.registry import decode, parse_topic
 from gateway.config.load import load_ward
 from gateway.config.problems import ConfigError
 from gateway.core.events import Commanded, Event, Heard, Linked, Loaded, Replied, Sent, Ticked
+from gateway.domain.care import (
+    ChangeContacts,
+    ChangeDose,
+    CloseWindow,
+    EndSilence,
+    LogCall,
+    NextCycle,
+    OpenWindow,
+    OrderBag,
+    SilenceRules,
+    StartBreak,
+    SwapPump,
+)
 from gateway.domain.commands import (
     Acknowledge,
+    AddDiary,
     ClearCondition,
     Close,
     Command,
@@ -38,6 +52,18 @@ VERBS: Mapping[str, type[Command]] = {
     "close": Close,
     "note": Note,
     "clear-condition": ClearCondition,
+    "add-diary": AddDiary,
+    "change-contacts": ChangeContacts,
+    "order-bag": OrderBag,
+    "open-window": OpenWindow,
+    "close-window": CloseWindow,
+    "change-dose": ChangeDose,
+    "swap-pump": SwapPump,
+    "start-break": StartBreak,
+    "next-cycle": NextCycle,
+    "log-call": LogCall,
+    "silence": SilenceRules,
+    "end-silence": EndSilence,
 }
 _NAMES = {kind: name for name, kind in VERBS.items()}
 _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in VERBS.items()}
@@ -109,7 +135,7 @@ def message_entry(topic: str, payload: bytes, at: Instant) -> Entry:
 def command_entry(who: str, command: Command, at: Instant) -> Entry:
     """A person's command as a record."""
     verb = _NAMES[type(command)]
-    args = {name: value for name in command.__dataclass_fields__ if (value := getattr(command, name)) is not None}
+    args = _ADAPTERS[verb].dump_python(command, mode="json", exclude_none=True)
     return _entry(Kind.COMMAND, at, {"who": who, "verb": verb, "args": args})
 
 

@@ -185,7 +185,8 @@ def _meant(event: Event, then: Fold, told: Fold) -> Event:
         command = replace(event.command, incident=_counterpart(event.command.incident, told))
         return replace(event, command=command)
     if isinstance(event, Replied):
-        person = sender_of(then.monitor.state.ward, event.transport, event.address)
+        state = then.monitor.state
+        person = sender_of(state.ward, state.courses.values(), event.transport, event.address)
         taken = next(iter(_taken(person.id, then)), None) if person is not None else None
         if person is not None and taken is not None:
             return Commanded(event.seq, person.id, Acknowledge(incident=_counterpart(taken, told)))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.core.state import Incident
+from gateway.core.incident_state import Incident
 from gateway.domain.effects import Page
 from gateway.domain.instants import Instant
 from gateway.domain.words import AlertPhase
@@ -43,6 +43,7 @@ class Checks:
     pages: list[Seen] = field(default_factory=list)
     allowed: list[tuple[Instant, Mapping[str, Any]]] = field(default_factory=list)
     states: list[_State] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
     _keys: set[str] = field(default_factory=set)
     _replied: dict[str, Instant] = field(default_factory=dict)
     _opened: set[int] = field(default_factory=set)
@@ -71,6 +72,14 @@ class Checks:
         self._keys.add(page.key)
         self.pages.append(Seen(at, page))
         return True
+
+    def note_refusal(self, keys: Mapping[str, Any], message: str, at: Instant) -> None:
+        """A recorded command was refused with these words (none: it was carried out); `refused` says what the step wants."""
+        wanted = str(keys.get("refused", ""))
+        if bool(wanted) != bool(message) or re.search(wanted, message) is None:
+            offset = offset_words(at - self.scenario.start_at)
+            expected = f"a refusal that says {wanted!r}" if wanted else "no refusal"
+            self.commands.append(f"{self.scenario.file}: {offset}: expected {expected}; it was {message or 'carried out'}")
 
     def replied(self, person: str, at: Instant) -> None:
         """A person wrote to the gateway."""
@@ -109,7 +118,7 @@ class Checks:
             for s in self.states
             if not s.holds
         ]
-        return failed + self._page_failures()
+        return failed + self.commands + self._page_failures()
 
     # ---- pages -----------------------------------------------------------------------------------------------------
 
@@ -185,7 +194,7 @@ class Checks:
     def _alert_holds(self, keys: Mapping[str, Any], house: House) -> tuple[bool, str]:
         state = house.fold.monitor.state
         subjects = [state.peek(str(keys["course"]))] if "course" in keys else [state.peek(name) for name in state.subjects()]
-        alerts = [a for subject in subjects if subject for a in subject.alerts.values() if a.rule == keys["alert"]]
+        alerts = [a for subject in subjects if subject for a in subject.alerts.values() if a.rule == keys["alert"] and not a.idle]
         phases = {alert.phase for alert in alerts}
         actual = "firing" if AlertPhase.FIRING in phases else "pending" if phases else "none"
         return actual == keys["is"], actual

@@ -28,6 +28,10 @@ VERBS: Mapping[str, frozenset[str]] = {
     "gateway": frozenset({"at_point", "restart_after", "ward_patch"}),
     "broker": frozenset(),
     "influx": frozenset(),
+    "diary": frozenset(),
+    "window": frozenset({"by", "refused"}),
+    "silence": frozenset({"by", "refused"}),
+    "record": frozenset({"by", "refused", "pump_on"}),
     "expect": frozenset(),
     "allow": frozenset(),
 }
@@ -54,8 +58,14 @@ PERSON_VERBS: Mapping[str, frozenset[str]] = {
     "escalate": frozenset(),
     "close": frozenset({"reason"}),
 }
-LATER = frozenset({"diary", "window", "silence"})
 ENROL_KEYS = frozenset({"course", "pump", "protocol", "bag", "primed_ml", "planned_change", "cycle", "checklist", "pump_on"})
+# verb → the keys that it needs, and those that it may have besides (None: the command itself knows)
+COMMAND_KEYS: Mapping[str, tuple[frozenset[str], frozenset[str] | None]] = {
+    "window": (frozenset({"course", "for"}), frozenset({"kind"})),
+    "silence": (frozenset({"course", "for"}), frozenset({"rules", "reason"})),
+    "diary": (frozenset({"course"}), frozenset({"temperature_c", "handwriting_changed", "symptom", "note"})),
+    "record": (frozenset({"command"}), None),
+}
 EXPECT_KEYS: Mapping[str, frozenset[str]] = {
     "page": frozenset({"by", "about", "course", "priority", "says", "times", "within"}),
     "incident": frozenset({"is", "priority", "within"}),
@@ -186,8 +196,8 @@ class _Reader:
             if step.verb == "allow" and not all(isinstance(page, dict) and "page" in page for page in pages):
                 found.append(("allow", "names a page: {page: PERSON, …}"))
             found += wrong_values(step.verb, step.keys, ward, enrolled)
-            if step.verb == "enrol":
-                enrolled.add(str(step.keys["enrol"].get("pump")))
+            if step.verb in ("enrol", "record"):  # `record` may swap a pump, or begin a cycle with another
+                enrolled.add(str(step.keys[step.verb].get("pump")))
             if step.keys.get("gateway") == "reload":
                 raw = merge_patch(raw, step.keys.get("ward_patch") or {})
                 try:
@@ -218,10 +228,6 @@ class _Reader:
         return steps
 
     def _verb(self, path: tuple[str | int, ...], keys: Mapping[str, Any]) -> str:
-        late = sorted(LATER & keys.keys())
-        if late:
-            self._wrong(path, f"`{late[0]}` is not available in this version")
-            return ""
         found = [verb for verb in VERBS if verb in keys]
         if len(found) != 1:
             known = ", ".join(VERBS)
@@ -232,12 +238,26 @@ class _Reader:
         if inner is not None:
             return self._inner_verb(path, keys, verb, inner)
         self._check_keys(path, keys, {"at", verb} | VERBS[verb])
+        if verb in COMMAND_KEYS:
+            self._check_command((*path, verb), keys[verb], *COMMAND_KEYS[verb])
         if verb == "enrol":
             self._check_keys((*path, verb), keys[verb] if isinstance(keys[verb], dict) else {}, ENROL_KEYS)
             if not isinstance(keys[verb], dict) or not {"course", "pump"} <= keys[verb].keys():
                 self._wrong((*path, verb), "enrol names at least a course and a pump")
                 return ""
         return verb
+
+    def _check_command(
+        self, path: tuple[str | int, ...], given: Any, needed: frozenset[str], allowed: frozenset[str] | None
+    ) -> None:
+        if not isinstance(given, dict) or not needed <= given.keys():
+            self._wrong(path, f"is a mapping with at least: {', '.join(sorted(needed))}")
+        elif allowed is not None:
+            self._check_keys(path, given, needed | allowed)
+            if "for" in needed:
+                self._duration((*path, "for"), given["for"])
+            elif len(given) == len(needed):
+                self._wrong(path, f"says at least one of: {', '.join(sorted(allowed))}")
 
     def _inner_verb(
         self, path: tuple[str | int, ...], keys: Mapping[str, Any], outer: str, verbs: Mapping[str, frozenset[str]]

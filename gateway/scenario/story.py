@@ -7,6 +7,7 @@ from typing import Any
 
 from device_adapters.simulated_pump import SimulatedPump
 from gateway.core.outbox import Sending
+from gateway.domain.care import NextCycle, SwapPump
 from gateway.domain.commands import Acknowledge, Close, Command, Enrol, Escalate
 from gateway.domain.effects import Page
 from gateway.domain.instants import Instant
@@ -14,9 +15,11 @@ from gateway.domain.words import Outcome
 from gateway.runtime.records import command_entry, reply_entry
 from gateway.scenario.carriers import Carriers
 from gateway.scenario.checks import Checks
+from gateway.scenario.diary import publish_diary
 from gateway.scenario.grammar import Scenario, Step
 from gateway.scenario.house import House
 from gateway.scenario.pumps import act, publish_now
+from gateway.scenario.recorded import WARD, exchange, recorded
 from rules.durations import parse_ms
 
 STEPS_MAX = 2_000_000  # instants in one run; a story that never comes to rest is a bug, not a long story
@@ -172,6 +175,8 @@ class Story:
                 self._gateway(keys)
             case "broker":
                 self._broker(up=keys["broker"] == "up")
+            case "window" | "silence" | "record" | "diary":
+                self._record(outer, keys)
             case "expect" | "allow":
                 self.checks.open(step, self.at)
             case _:
@@ -210,6 +215,27 @@ class Story:
         else:
             pump.disconnect(self.at, keeps=False)
 
+    def _record(self, verb: str, keys: Mapping[str, Any]) -> None:
+        """A person records something; where the story says `refused`, it must be refused in such words."""
+        given, start_at = keys[verb], self.scenario.start_at
+        self.tell(self.at, f"{verb}: {', '.join(f'{key} {value}' for key, value in given.items())}")
+        if verb == "diary":  # comes over MQTT, as any telemetry
+            self.checks.note_refusal(keys, publish_diary(self.house, self.scenario.ward.ward.site, given, self.at), self.at)
+            return
+        try:
+            command = recorded(verb, given, start_at)
+        except ValueError as error:
+            self.checks.note_refusal(keys, str(error), self.at)
+            return
+        course = self.house.fold.monitor.state.courses.get(getattr(command, "course", ""))
+        before = course.pump if course is not None else ""
+        self.house.take(command_entry(str(keys.get("by", WARD)), command, self.at))
+        result = self.house.results[-1]
+        self.checks.note_refusal(keys, "" if result.ok else result.message, self.at)
+        if result.ok and course is not None and isinstance(command, SwapPump | NextCycle):
+            fresh, runs = isinstance(command, NextCycle), bool(keys.get("pump_on", True))
+            exchange(self.house, self.pumps, course, before, self.at, fresh=fresh, runs=runs)
+
     def _person(self, verb: str, keys: Mapping[str, Any]) -> None:
         person = str(keys["person"])
         self.tell(self.at, f"{person}: {verb} {keys[verb]}")
@@ -226,8 +252,10 @@ class Story:
         self.house.take(command_entry(person, command, self.at))
 
     def _reply(self, name: str, text: str) -> None:
-        person, ward = self.scenario.ward.ward.people.get(name), self.scenario.ward.ward
-        contacts = person.contacts if person else ()
+        ward = self.scenario.ward.ward
+        course = self.house.fold.monitor.state.courses.get(name.partition(":")[2])
+        home = course.care.caregiver if course is not None else ()
+        contacts = ward.people[name].contacts if name in ward.people else home
         contact = next((c for c in contacts if ward.transports[c.transport].two_way), contacts[0] if contacts else None)
         transport, address = (contact.transport, contact.address) if contact else ("sms", name)
         text = self.checks.fill_codes(text, name)

@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 
 from gateway.core import escalation
-from gateway.core.state import Incident
+from gateway.core.incident_state import Incident
 from gateway.domain.effects import Answer, Effect, Page
 from gateway.domain.instants import MINUTE_MS
 from gateway.domain.words import IncidentState, Priority, WhyPaged

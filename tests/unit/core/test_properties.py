@@ -14,7 +14,7 @@ from gateway.domain.view import Judgement
 from gateway.domain.words import Condition, DeliveryState, DeliveryStatus, Outcome
 from rules.engine import judge
 from tests.unit.core.world import START, World, stopped
-from tests.unit.rules.test_engine import RULES, View
+from tests.unit.rules.test_boundaries import RULES, View
 
 QUICK = settings(max_examples=40, deadline=None)
 

@@ -7,7 +7,8 @@ from itertools import product
 import pytest
 
 from gateway.core.context import Context
-from gateway.core.state import Bag, Course, Delivery, Desk, Happening, Incident, Interruption, Note, Site
+from gateway.core.incident_state import Happening, Incident, Note
+from gateway.core.state import Bag, Course, Delivery, Desk, Interruption, Site
 from gateway.core.texts import ESSENTIAL_MAX, compose
 from gateway.domain.ward import Ward
 from gateway.domain.words import Condition, DeliveryState, Priority, WhyPaged

@@ -10,7 +10,8 @@ from gateway.config.load import load_ward_mapping
 from gateway.config.merge import merge_patch
 from gateway.core.events import Commanded, Event, Heard, Linked, Loaded, Replied, Sent, Ticked
 from gateway.core.monitor import Monitor
-from gateway.core.state import Course, Incident, Pump
+from gateway.core.incident_state import Incident
+from gateway.core.state import Course, Pump
 from gateway.domain.commands import Command, Enrol
 from gateway.domain.effects import Answer, CommandResult, Effect, Page
 from gateway.domain.readings import AlarmChange, Decoded, Observation, PumpEvent, Reading, Refusal, Refused

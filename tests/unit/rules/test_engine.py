@@ -1,143 +1,133 @@
-"""Alerts over time: hold, rungs, milestones, what holds a rule back, what ends an alert."""
+"""From findings to alerts: holds, rungs, what is held back, what ends when somebody takes it, and what never falls."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import replace
 
-from gateway.domain.view import ActiveCondition, Facet, Judgement
-from gateway.domain.words import Condition, DeliveryState, Priority
-from rules.engine import Alert, ChangeKind, judge, next_due
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.domain.instants import HOUR_MS, MINUTE_MS
+from gateway.domain.outlook import BatteryOutlook, FoundInterruption, SettingChange
+from gateway.domain.view import Facet, Judgement
+from gateway.domain.words import AlertPhase, DeliveryState, Priority
+from rules.engine import Alert, Change, ChangeKind, judge, next_due
+from rules.example_view import ExampleView
 from rules.loader import load_protocol, shipped_text
 
-MINUTE_MS = 60_000
-RULES = {rule.name: rule for rule in load_protocol(shipped_text("blinatumomab_home"), "x").rules}
+PROTOCOL = load_protocol(shipped_text("blinatumomab_home") or "", "blinatumomab_home")
+RULES = {rule.name: rule for rule in PROTOCOL.rules}
 
 
-@dataclass
-class View:
-    """A course at one instant."""
-
-    at: int = 0
-    judgement: Judgement = field(default_factory=lambda: Judgement(DeliveryState.DELIVERING, 0, 0))
-    conditions: tuple = ()
-    enrolled_at: int = 0
-    heard: bool = True
-    messages: tuple = (0, 0)
-    unassigned: str = ""
-    deaf_since: int | None = None
-    inhibitions: frozenset = frozenset()
+def look(name: str, alerts: dict[str, Alert], view: ExampleView, at: int, settled: dict[str, int] | None = None) -> list[Change]:
+    """Judge one rule at an instant."""
+    view.at = at
+    return judge([RULES[name]], alerts, view, woken=Facet.ALL, settled=settled)
 
 
-def told(rule: str, alerts: dict[str, Alert], view: View, woken: int = Facet.ALL) -> list[tuple[str, str]]:
-    """What this instant brings: (change, priority)."""
-    changes = judge([RULES[rule]], alerts, view, woken=woken)
-    return [(change.kind.value, change.alert.priority.value) for change in changes]
+def kinds(changes: Sequence[Change]) -> list[ChangeKind]:
+    """What happened, in a word each."""
+    return [change.kind for change in changes]
 
 
-def stopped(since: int, evidence_at: int | None = None) -> Judgement:
-    """An interruption."""
-    return Judgement(DeliveryState.INTERRUPTED, since, since if evidence_at is None else evidence_at)
+def interrupted(since: int) -> Judgement:
+    """An interruption of which the pump told at once."""
+    return Judgement(DeliveryState.INTERRUPTED, since, since, "user")
 
 
-def test_boundaries_are_exact_to_the_millisecond():
-    """A rung, a hold and a milestone are reached at their instant, not a millisecond before."""
-    alerts = {}
-    moments = [
-        (10, [("fired", "medium")]),
-        (20, [("raised", "high")]),
-        (120, [("milestone", "high")]),
-        (240, [("milestone", "high")]),
-    ]
-    for minutes, expected in moments:
-        before = View(minutes * MINUTE_MS - 1, stopped(0))
-        assert told("delivery-interrupted", alerts, before) in ([], [("milestone", "high")])
-        assert next_due(alerts) == minutes * MINUTE_MS
-        assert told("delivery-interrupted", alerts, View(minutes * MINUTE_MS, stopped(0)), woken=0) == expected
+def test_what_was_taken_note_of_is_over_and_what_comes_later_is_new():
+    """An alert that only an acknowledgement ends: older evidence is settled, newer is not."""
+    alerts: dict[str, Alert] = {}
+    view = ExampleView(PROTOCOL, settings=[SettingChange("unlocked", 10, 20)])
+    assert kinds(look("settings-changed", alerts, view, 30)) == [ChangeKind.FIRED]
+    assert kinds(look("settings-changed", alerts, view, 40, {"settings-changed:unlocked": 40})) == [ChangeKind.RESOLVED]
+    assert look("settings-changed", alerts, view, 50, {"settings-changed:unlocked": 40}) == []
+    view.settings = [SettingChange("unlocked", 35, 45)]  # it happened before the acknowledgement, and was told after it
+    assert kinds(look("settings-changed", alerts, view, 60, {"settings-changed:unlocked": 40})) == [ChangeKind.FIRED]
 
 
-def test_the_hold_counts_from_the_evidence_and_the_rung_from_the_onset():
-    """An occlusion that is dated back an hour is high when it has been known for two minutes."""
-    alerts = {}
-    hour = stopped(0, evidence_at=60 * MINUTE_MS)
-    assert told("delivery-interrupted", alerts, View(60 * MINUTE_MS, hour)) == []
-    assert told("delivery-interrupted", alerts, View(62 * MINUTE_MS - 1, hour)) == []
-    assert told("delivery-interrupted", alerts, View(62 * MINUTE_MS, hour)) == [("fired", "high")]
+def test_of_several_findings_with_one_key_the_first_that_is_not_settled_counts():
+    """The longest was taken note of; the next longest is news."""
+    alerts: dict[str, Alert] = {}
+    view = ExampleView(PROTOCOL, found=[FoundInterruption(0, 5 * HOUR_MS, 10), FoundInterruption(0, HOUR_MS, 90)])
+    look("interruption-found", alerts, view, 6 * HOUR_MS, {"interruption-found": 50})
+    assert alerts["interruption-found"].priority is Priority.MEDIUM
 
 
-def test_milestones_that_passed_before_the_first_page_are_not_told_again():
-    """Who is told for the first time after three hours is told once."""
-    alerts = {}
-    assert told("delivery-interrupted", alerts, View(181 * MINUTE_MS, stopped(0))) == [("fired", "high")]
-    assert told("delivery-interrupted", alerts, View(210 * MINUTE_MS, stopped(0))) == [("milestone", "high")]
+def test_a_silent_site_holds_back_what_is_not_high_yet():
+    """Low and medium wait; high does not."""
+    alerts: dict[str, Alert] = {}
+    view = ExampleView(PROTOCOL, judgement=Judgement(DeliveryState.UNKNOWN, 0, 0), inhibitions=frozenset({"site-silent"}))
+    assert look("delivery-unknown", alerts, view, 30 * MINUTE_MS) == []
+    assert kinds(look("delivery-unknown", alerts, view, 60 * MINUTE_MS)) == [ChangeKind.FIRED]
+    assert alerts["delivery-unknown"].priority is Priority.HIGH
 
 
-def test_a_priority_never_falls_while_the_alert_fires():
-    """An onset that turns out to be later makes nothing less urgent."""
-    alerts = {}
-    assert told("delivery-interrupted", alerts, View(30 * MINUTE_MS, stopped(0))) == [("fired", "high")]
-    assert told("delivery-interrupted", alerts, View(31 * MINUTE_MS, stopped(20 * MINUTE_MS))) == []
-    assert alerts["delivery-interrupted"].priority is Priority.HIGH
+def test_a_deaf_gateway_holds_back_everything():
+    """Also what is high, and also when the site is silent too."""
+    alerts: dict[str, Alert] = {}
+    inhibitions = frozenset({"site-silent", "gateway-deaf"})
+    view = ExampleView(PROTOCOL, judgement=Judgement(DeliveryState.UNKNOWN, 0, 0), inhibitions=inhibitions)
+    assert look("delivery-unknown", alerts, view, 90 * MINUTE_MS) == []
 
 
-def test_what_holds_a_rule_back_holds_back_rising_too_and_ends_nothing():
-    """While the gateway is deaf a silence neither starts to fire, nor rises, nor speaks again; afterwards at once."""
-    alerts, deaf = {}, frozenset({"gateway-deaf"})
-    silent = Judgement(DeliveryState.UNKNOWN, 0, 0)
-    assert told("delivery-unknown", alerts, View(15 * MINUTE_MS, silent)) == [("fired", "low")]
-    assert told("delivery-unknown", alerts, View(30 * MINUTE_MS, silent, inhibitions=deaf)) == []
-    assert told("delivery-unknown", alerts, View(181 * MINUTE_MS, silent, inhibitions=deaf)) == []
-    assert told("delivery-unknown", alerts, View(182 * MINUTE_MS, silent)) == [("raised", "high"), ("milestone", "high")]
-    other = {}
-    assert told("delivery-unknown", other, View(60 * MINUTE_MS, silent, inhibitions=deaf)) == []
-    assert (
-        told("delivery-unknown", other, View(61 * MINUTE_MS, Judgement(DeliveryState.DELIVERING, 0, 0), inhibitions=deaf)) == []
-    )
-    assert other == {}
+def test_what_lies_ahead_waits_without_being_wrong():
+    """An idle alert only keeps the time at which to ask again."""
+    alerts: dict[str, Alert] = {}
+    view = ExampleView(PROTOCOL, battery=BatteryOutlook(90, 10 * HOUR_MS, learnt=False))
+    assert look("battery-running-out", alerts, view, 0) == []
+    assert alerts["battery-running-out"].idle
+    assert next_due(alerts) == 8 * HOUR_MS
+    assert kinds(look("battery-running-out", alerts, view, 8 * HOUR_MS)) == [ChangeKind.FIRED]
+    assert not alerts["battery-running-out"].idle
 
 
-def test_an_alert_ends_with_its_finding_and_only_a_firing_one_says_so():
-    """A pending alert goes without a word."""
-    alerts = {}
-    told("delivery-interrupted", alerts, View(MINUTE_MS, stopped(0)))
-    assert told("delivery-interrupted", alerts, View(2 * MINUTE_MS)) == []
-    told("delivery-interrupted", alerts, View(30 * MINUTE_MS, stopped(0)))
-    assert told("delivery-interrupted", alerts, View(31 * MINUTE_MS)) == [("resolved", "high")]
-    assert alerts == {}
+def test_a_forecast_that_wavers_around_its_threshold_calls_once():
+    """Just above it the alert neither ends nor starts anew; well above it is over."""
+    alerts: dict[str, Alert] = {}
+    view = ExampleView(PROTOCOL)
+    told = []
+    for minute, left_min in enumerate((119, 121, 119, 125, 149, 118, 151)):
+        view.battery = BatteryOutlook(80, minute * MINUTE_MS + left_min * MINUTE_MS, learnt=True)
+        told += kinds(look("battery-running-out", alerts, view, minute * MINUTE_MS))
+    assert told == [ChangeKind.FIRED, ChangeKind.RESOLVED]
 
 
-def test_each_condition_is_an_alert_of_its_own_and_information_is_none():
-    """Two conditions hold for themselves; what is only information calls nobody, not even to the board."""
-
-    def active(condition, started_at, priority=Priority.HIGH):
-        return ActiveCondition(condition, started_at, None, priority, None, "")
-
-    alerts = {}
-    fault, door = active(Condition.SYSTEM_FAULT, 0), active(Condition.DOOR_OPEN, MINUTE_MS)
-    note = active(Condition.OTHER, 0, Priority.INFORMATION)
-    assert told("alarm-persistent", alerts, View(2 * MINUTE_MS, conditions=(fault, door, note))) == [("fired", "high")]
-    assert told("alarm-persistent", alerts, View(3 * MINUTE_MS, conditions=(fault, door, note))) == [("fired", "high")]
-    assert set(alerts) == {"alarm-persistent:system-fault", "alarm-persistent:door-open"}
+def test_an_alert_that_began_with_a_forecast_counts_from_when_it_came_true():
+    """The hours in which nothing was wrong do not belong to it."""
+    alerts: dict[str, Alert] = {}
+    view = ExampleView(PROTOCOL, battery=BatteryOutlook(90, 10 * HOUR_MS, learnt=False))
+    look("battery-running-out", alerts, view, 0)
+    view.battery = BatteryOutlook(15, 10 * HOUR_MS, learnt=False)
+    look("battery-running-out", alerts, view, HOUR_MS)
+    assert alerts["battery-running-out"].since == HOUR_MS
 
 
-def test_a_rule_sleeps_until_something_wakes_it_or_it_is_due():
-    """An ordinary reading costs nothing: rules that nothing concerns are not asked."""
-    alerts = {}
-    assert told("delivery-interrupted", alerts, View(30 * MINUTE_MS, stopped(0)), woken=Facet.CONDITIONS) == []
-    assert alerts == {}
+@given(st.lists(st.integers(0, 90), min_size=1, max_size=40), st.integers(0, 60))
+def test_the_priority_never_falls_while_the_same_interruption_grows(steps_min: list[int], back_min: int) -> None:
+    """However it is looked at, and however the onset is back-dated on the way."""
+    alerts: dict[str, Alert] = {}
+    view, at, since = ExampleView(PROTOCOL), 100 * HOUR_MS, 100 * HOUR_MS
+    ranks = []
+    for number, step_min in enumerate(steps_min):
+        at += step_min * MINUTE_MS
+        if number == 2:
+            since -= back_min * MINUTE_MS
+        view.judgement = replace(interrupted(since), evidence_at=100 * HOUR_MS)
+        look("delivery-interrupted", alerts, view, at)
+        priority = alerts["delivery-interrupted"].priority
+        ranks.append(priority.rank if priority is not None else -1)
+    assert ranks == sorted(ranks)
 
 
-def test_half_of_the_messages_refused_is_too_much_and_two_are_too_few():
-    """At least half, and at least three messages; looked at again every minute."""
-    alerts = {}
-    assert told("undecodable-data", alerts, View(0, messages=(2, 2))) == []
-    assert told("undecodable-data", alerts, View(0, messages=(2, 5))) == []
-    assert told("undecodable-data", alerts, View(0, messages=(3, 6))) == [("fired", "medium")]
-    assert next_due(alerts) == MINUTE_MS
-    assert told("undecodable-data", alerts, View(MINUTE_MS, messages=(3, 7)), woken=0) == [("resolved", "medium")]
-
-
-def test_only_the_gateway_itself_is_asked_whether_it_is_deaf():
-    """Rules are asked of what they are about: a course is never deaf."""
-    alerts = {}
-    deaf = View(2 * MINUTE_MS, deaf_since=0)
-    assert told("gateway-deaf", alerts, deaf) == []
-    changes = judge([RULES["gateway-deaf"]], alerts, deaf, woken=Facet.ALL, scope="site")
-    assert [change.kind for change in changes] == [ChangeKind.FIRED]
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=30))
+def test_the_priority_of_a_forecast_never_falls_while_it_fires(percents: list[float]) -> None:
+    """A battery that recovers a little stays as urgent as it was, until it is over."""
+    alerts: dict[str, Alert] = {}
+    view, before = ExampleView(PROTOCOL), -1
+    for minute, percent in enumerate(percents):
+        view.battery = BatteryOutlook(percent, minute * MINUTE_MS + round(percent / 5 * HOUR_MS), learnt=False)
+        look("battery-running-out", alerts, view, minute * MINUTE_MS)
+        alert = alerts["battery-running-out"]
+        rank = alert.priority.rank if alert.priority is not None and alert.phase is AlertPhase.FIRING else -1
+        assert rank >= before or rank == -1
+        before = rank

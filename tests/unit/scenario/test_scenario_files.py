@@ -60,7 +60,6 @@ SLIPS = [
     ("{at: 1m, allow: {by: sms}}", "names a page"),
     ("{at: 1m, broker: up, influx: up}", "a step has exactly one verb; here: broker, influx"),
     ("{at: 1m}", "a step has exactly one verb; here: none"),
-    ("{at: 1m, diary: {course: P-017, temperature_c: 39}}", "`diary` is not available in this version"),
     ("just words", "a step is a mapping"),
 ]
 

@@ -1,0 +1,86 @@
+"""The diary over the API: read it, add to it, and the private link to the home's page."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends
+from fastapi.security import HTTPBearer
+from pydantic import Field
+
+from gateway.console.access import Who, carry_out
+from gateway.console.asked import Asked, Moment, Words, instant
+from gateway.console.diary_links import DiaryLinks
+from gateway.console.problems import Trouble, documented
+from gateway.console.shapes import DoneShape, Shape, When
+from gateway.core.board import CourseLine
+from gateway.domain.commands import AddDiary
+from gateway.domain.words import DiaryKind
+from gateway.runtime.service import Service
+
+
+class DiaryAsked(Asked):
+    """One entry or several of one moment: at least one of temperature, handwriting, symptom, note. `observed_at`: now."""
+
+    temperature_c: Annotated[float | None, Field(allow_inf_nan=False)] = None
+    handwriting_changed: bool | None = None
+    symptom: Words = ""
+    note: Words = ""
+    from_whom: Literal["patient", "caregiver", "nurse"] = "nurse"
+    observed_at: Moment | None = None
+
+
+class DiaryShape(Shape):
+    """A line of the diary. `late`: it came after a newer one of its kind, and overrules nothing."""
+
+    at: When
+    noted_at: When
+    kind: DiaryKind
+    temperature_c: float | None
+    changed: bool | None
+    text: str
+    who: str
+    late: bool
+
+
+class LinkShape(Shape):
+    """The path of the home's private page. It stays the same until the pseudonym is enrolled again."""
+
+    path: str
+
+
+def diary_router(service: Service, links: DiaryLinks) -> APIRouter:
+    """The routes under `/api/v1/courses/{course}/diary`."""
+    bearer = [Depends(HTTPBearer(auto_error=False, description="the text in the file api-token beside the journal"))]
+    router = APIRouter(prefix="/api/v1/courses", tags=["diary"], dependencies=bearer, responses=documented(401, 404, 422))
+
+    @router.get("/{course}/diary")
+    async def read_diary(course: str) -> list[DiaryShape]:
+        """What stands in the diary, newest first (at most 60 lines)."""
+        return [DiaryShape.model_validate(line) for line in reversed(_line(service, course).diary)]
+
+    @router.post("/{course}/diary", status_code=201, responses=documented(409, 503))
+    async def add_to_diary(course: str, who: Who, asked: DiaryAsked) -> DoneShape:
+        """Note what the home said."""
+        command = AddDiary(
+            course=course,
+            temperature_c=asked.temperature_c,
+            handwriting_changed=asked.handwriting_changed,
+            symptom=asked.symptom,
+            note=asked.note,
+            from_whom=asked.from_whom,
+            observed_at=instant(asked.observed_at),
+        )
+        return await carry_out(service, who, command)
+
+    @router.get("/{course}/diary/link")
+    async def diary_link(course: str) -> LinkShape:
+        """The private link to give to the home, and to nobody else."""
+        return LinkShape(path=links.path(_line(service, course)))
+
+    return router
+
+
+def _line(service: Service, course: str) -> CourseLine:
+    for line in service.board().courses:
+        if line.course == course:
+            return line
+    raise Trouble(404, f"no course {course} is running")

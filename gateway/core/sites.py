@@ -1,0 +1,190 @@
+"""The ward itself: whether a whole site is silent, pumps that serve nobody, and the gateway's own hearing."""
+
+from gateway.core import delivery
+from gateway.core.context import Context
+from gateway.core.incidents import key_of
+from gateway.core.intake import promise_ms
+from gateway.core.state import Course, Desk, Pump, Site
+from gateway.core.store import State
+from gateway.core.views import NONE_SILENT, View, view_of_stranger
+from gateway.domain.care import NextCycle, SwapPump
+from gateway.domain.commands import Command, EndCourse, Enrol
+from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
+from gateway.domain.outlook import SilentPumps
+from gateway.domain.view import Facet
+from gateway.domain.words import AlertPhase
+from rules.engine import SITE_SILENT, Alert, Change, ChangeKind, judge
+from rules.engine import next_due as next_alert_due
+from rules.model import Rule
+
+LINGERS_MS = 5 * MINUTE_MS  # pumps come back one after the other: the site's silence goes on holding theirs back so long
+HEARING_MS = 5 * MINUTE_MS  # after deafness the pumps have this long to be heard again before a site can count as silent
+
+GATEWAY_DEAF = "gateway-deaf"
+DEAF = frozenset({GATEWAY_DEAF})
+HEARS = frozenset[str]()
+
+
+def is_deaf(desk: Desk, at: Instant) -> bool:
+    """No broker session, or its backlog is still being read: what pumps say may not have reached us."""
+    return at < desk.deaf_until if desk.deaf_until is not None else not desk.connected
+
+
+def inhibitions(state: State, course: Course, at: Instant) -> frozenset[str]:
+    """What holds back this course's rules now."""
+    found = DEAF if is_deaf(state.desk, at) else HEARS
+    site = state.sites.get(course.site)
+    return found | {SITE_SILENT} if site is not None and site.inhibits else found
+
+
+def is_concerned(state: State, command: Command) -> bool:
+    """Whether a pump may serve nobody from now on, or one that the site was told about serves somebody."""
+    if isinstance(command, Enrol):
+        return (pump := state.pumps.get(f"{state.ward.site}/{command.pump}")) is not None and bool(pump.alerts)
+    return isinstance(command, EndCourse | SwapPump | NextCycle)
+
+
+def plan_look(state: State, now: Context) -> Instant:
+    """When to look at a site of which a pump fell silent or came back just now: at the full second.
+
+    A site of thousands may fall silent at once; one look a second is enough.
+    """
+    look_at = -(-now.at // SECOND_MS) * SECOND_MS
+    site = state.sites.get(now.ward.site)
+    if site is not None and site.look_at != look_at:
+        state.touch(site.id)
+        site.look_at = look_at
+    return look_at
+
+
+def judge_site(state: State, site: Site, woken: int, now: Context) -> list[Change]:
+    """Judge the site's own rules, and those about pumps without a course."""
+    desk, rules = state.desk, state.rules.get("", {})
+    changes = drop_orphans(site.alerts, rules) if woken == Facet.ALL else []
+    if now.at in (desk.deaf_until, _hearing_at(desk), site.look_at):
+        woken |= Facet.SITE | Facet.INHIBITION
+    view = View(
+        now.at,
+        deaf_since=None if desk.connected else desk.lost_at,
+        inhibitions=DEAF if is_deaf(desk, now.at) else HEARS,
+        silent_pumps=_silent_pumps(state, site, now.at) if woken & (Facet.SITE | Facet.INHIBITION) else NONE_SILENT,
+    )
+    own = judge(rules.values(), site.alerts, view, woken=woken, scope="site", settled=site.settled)
+    changes += own + _judge_strangers(state, rules, woken, now)
+    if any(change.kind is ChangeKind.RESOLVED and change.alert.rule == SITE_SILENT for change in own):
+        site.lingers_until = now.at + LINGERS_MS
+    fires = any(alert.rule == SITE_SILENT and alert.phase is AlertPhase.FIRING for alert in site.alerts.values())
+    site.inhibits = fires or now.at < site.lingers_until
+    return changes
+
+
+def next_due(state: State, site: Site) -> Instant | None:
+    """When time alone changes the site's alerts, or what they hold back."""
+    now_at = state.desk.now_at
+    instants = [due_at for pump in alerting(state) if (due_at := next_alert_due(pump.alerts)) is not None]
+    instants += [at for at in (site.lingers_until, site.look_at, _hearing_at(state.desk)) if at is not None and at > now_at]
+    return min(instants, default=None)
+
+
+def alerting(state: State) -> list[Pump]:
+    """The pumps without a course that the site has an alert about, always in the same order."""
+    return [state.pumps[key] for key in sorted(state.alerting) if key in state.pumps]
+
+
+def join(state: State, judged: dict[str, list[Change]], now: Context) -> list[tuple[Course, list[Change]]]:
+    """Take out of `judged` what belongs to the site's incident: one page, not one a home. Returns it by course."""
+    site, found = state.sites.get(now.ward.site), []
+    if site is None or not (site.inhibits or site.open):
+        return []
+    for name, changes in list(judged.items()):
+        course = state.courses.get(name)
+        joined = [change for change in changes if course is not None and _joins(site, course, change, state)]
+        if course is not None and joined:
+            judged[name] = [change for change in changes if change not in joined]
+            found.append((course, joined))
+    if found:
+        state.touch(site.id)
+        judged.setdefault(site.id, [])
+    return found
+
+
+def _joins(site: Site, course: Course, change: Change, state: State) -> bool:
+    """Whether this alert became high while a silent site held it back, or did so before."""
+    if any(key_of(change.alert, course) in incident.alerts for incident in site.open.values()):
+        return True
+    rule = state.rules.get(course.protocol, {}).get(change.alert.rule)
+    return change.kind is ChangeKind.FIRED and site.inhibits and rule is not None and SITE_SILENT in rule.unless
+
+
+def drop_orphans(alerts: dict[str, Alert], rules: dict[str, Rule]) -> list[Change]:
+    """Alerts whose rule was taken out of the protocol are over."""
+    gone = [alert for alert in alerts.values() if alert.rule not in rules]
+    changes = []
+    for alert in gone:
+        del alerts[alert.key]
+        if alert.phase is AlertPhase.FIRING:
+            alert.phase, alert.due_at = AlertPhase.RESOLVED, None
+            changes.append(Change(ChangeKind.RESOLVED, alert))
+    return changes
+
+
+def _judge_strangers(state: State, rules: dict[str, Rule], woken: int, now: Context) -> list[Change]:
+    """Judge the pumps without a course of which something is new: ten thousand that say nothing new cost nothing."""
+    due = set(state.pumps) if woken & (Facet.HEARD | Facet.INHIBITION) else set(state.alerting)
+    if not woken:
+        due = {key for key in due if _wants_a_look(state.pumps.get(key), now.at)}
+    changes: list[Change] = []
+    for key in sorted(state.stirred | due):
+        changes += _judge_stranger(state, key, rules, now)
+    state.stirred.clear()
+    return changes
+
+
+def _wants_a_look(pump: Pump | None, at: Instant) -> bool:
+    """Whether time, or a course that it got, may have ended what the site was told about this pump."""
+    if pump is None or pump.course:
+        return True
+    due_at = next_alert_due(pump.alerts)
+    return due_at is not None and due_at <= at
+
+
+def _judge_stranger(state: State, key: str, rules: dict[str, Rule], now: Context) -> list[Change]:
+    """Judge a pump of no course, or take back what the site was told about one that has just got a course."""
+    known = state.pumps.get(key)
+    if known is None:
+        state.alerting.discard(key)
+        return []
+    if not known.alerts and (known.course or not known.minutes):
+        return []
+    pump = state.pump(known.site, known.device)
+    if not pump.course and not pump.stray_at:
+        pump.stray_at = now.at
+    protocol = next(iter(state.protocols.values()), None)
+    changes = judge(rules.values(), pump.alerts, view_of_stranger(pump, protocol, now), woken=Facet.ALL, scope="pump")
+    (state.alerting.add if pump.alerts else state.alerting.discard)(key)
+    return changes
+
+
+def _silent_pumps(state: State, site: Site, at: Instant) -> SilentPumps:
+    """When each pump fell silent; while the gateway could not hear, nobody did, and then each has its promise again."""
+    desk = state.desk
+    heard_from = desk.deaf_until if desk.deaf_until is not None else 0
+    since, watched = [], 0
+    for course in state.courses.values():
+        pump = state.pumps.get(f"{course.site}/{course.pump}")
+        if course.site != site.id or pump is None or not delivery.is_served(course) or pump.heard_at < course.enrolled_at:
+            continue
+        if course.delivery.cause == delivery.IN_HOSPITAL:
+            continue
+        watched += 1
+        promise = promise_ms(pump, state.protocols.get(course.protocol))
+        silent_at = pump.heard_at + promise
+        if silent_at > desk.deaf_from:
+            silent_at = max(silent_at, heard_from + promise)
+        if silent_at <= at:
+            since.append(silent_at)
+    return SilentPumps(tuple(sorted(since)), watched)
+
+
+def _hearing_at(desk: Desk) -> Instant | None:
+    return None if desk.deaf_until is None else desk.deaf_until + HEARING_MS
