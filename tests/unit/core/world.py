@@ -9,8 +9,8 @@ from typing import Any
 from gateway.config.load import load_ward_mapping
 from gateway.config.merge import merge_patch
 from gateway.core.events import Commanded, Event, Heard, Linked, Loaded, Replied, Sent, Ticked
-from gateway.core.monitor import Monitor
 from gateway.core.incident_state import Incident
+from gateway.core.monitor import Monitor
 from gateway.core.state import Course, Pump
 from gateway.domain.commands import Command, Enrol
 from gateway.domain.effects import Answer, CommandResult, Effect, Page
@@ -25,6 +25,11 @@ START = 1_772_409_600_000  # 2026-03-02 08:00 in Hong Kong
 MINUTE_MS = 60_000
 
 _RAW = load((Path(__file__).parents[2] / "ward.example.yaml").read_text(encoding="utf-8"), "ward").value
+
+
+def example_ward() -> dict[str, Any]:
+    """The example ward file as a mapping."""
+    return dict(_RAW)
 
 
 @cache
