@@ -11,6 +11,7 @@ RATE_ML_H: Final[Bound] = (0.0, 1_800.0)  # the fastest large-volume pumps reach
 VOLUME_ML: Final[Bound] = (0.0, 20_000.0)  # a day's parenteral nutrition, several times over
 PERCENT: Final[Bound] = (0.0, 100.0)
 PRESSURE_MMHG: Final[Bound] = (-500.0, 5_000.0)  # line pressure; an upstream sensor may read below zero
+WEIGHT_G: Final[Bound] = (-1_000.0, 25_000.0)  # the fullest bag with its hook; an empty load cell may drift below zero
 TEMPERATURE_C: Final[Bound] = (25.0, 45.0)  # a living patient's; anything else is a thermometer on the table, or Fahrenheit
 SHIFT_S: Final[Bound] = (-4e9, 4e9)  # a clock set from one end of the allowed years to the other
 

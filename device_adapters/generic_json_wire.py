@@ -17,6 +17,7 @@ from device_adapters.bounds import (
     SHIFT_S,
     TEMPERATURE_C,
     VOLUME_ML,
+    WEIGHT_G,
     Bound,
     plain_text,
 )
@@ -52,6 +53,7 @@ Rate = Annotated[float, _number(RATE_ML_H)]
 Volume = Annotated[float, _number(VOLUME_ML)]
 Percent = Annotated[float, _number(PERCENT)]
 Pressure = Annotated[float, _number(PRESSURE_MMHG)]
+Weight = Annotated[float, _number(WEIGHT_G)]
 Temperature = Annotated[float, _number(TEMPERATURE_C)]
 Shift = Annotated[float, _number(SHIFT_S)]
 Sequence = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)]  # what SQLite and InfluxDB can hold
@@ -83,6 +85,7 @@ class TelemetryWire(Wire, total=False):
     power: Power | None
     pressure_mmhg: Pressure | None
     locked: Flag | None
+    bag_weight_g: Weight | None
 
 
 class AlarmWire(Wire, total=False):

@@ -8,17 +8,27 @@ import sys
 import tempfile
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from gateway.config import settings as config
 from gateway.config.load import load_ward_file
 from gateway.config.problems import ConfigError
 from gateway.config.protocols import read_protocols
-from gateway.config.settings import AppriseSettings, InfluxV1Settings, LoadedWard
+from gateway.config.settings import AppriseSettings, ConsoleSettings, InfluxV1Settings, LoadedWard, TransportSettings
 from gateway.runtime.gateway import Gateway, Parts
-from gateway.runtime.ports import Clock, Journal, JournalFull, PointSink, Source, Transport
+from gateway.runtime.heartbeat import LAST_WILL, topic_of
+from gateway.runtime.point_sink import PointSink
+from gateway.runtime.ports import Clock, Journal, JournalFull, Source, Transport
+from gateway.runtime.prober import Publish
 from gateway.runtime.recovery import recover
 from gateway.runtime.service import Service
+from gateway.runtime.ward_watch import WardWatch
+
+if TYPE_CHECKING:
+    from gateway.outside.mqtt_source import MqttSettings
 
 FINE, NO, WRONG = 0, 1, 2
 LOOPBACK = "127.0.0.1"
@@ -28,6 +38,7 @@ _log = logging.getLogger(__name__)
 
 def run_gateway(ward_file: Path) -> int:
     """Run the gateway of a ward file until it is told to stop. Returns the exit code; problems are said on standard error."""
+    from gateway.console.token import TokenRefused  # noqa: PLC0415
     from gateway.outside.http_server import CannotListen  # noqa: PLC0415
     from gateway.outside.sqlite_journal import JournalRefused  # noqa: PLC0415
 
@@ -39,7 +50,7 @@ def run_gateway(ward_file: Path) -> int:
         return asyncio.run(_run(ward_file, loaded, protocols))
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
-    except (JournalRefused, JournalFull, CannotListen) as error:
+    except (JournalRefused, JournalFull, CannotListen, TokenRefused) as error:
         sys.stderr.write(f"{error}\n")
     return WRONG
 
@@ -69,12 +80,13 @@ async def _run(ward_file: Path, loaded: LoadedWard, protocols: Mapping[str, str]
         transports=transports,
         poison=path.with_name("poison.lp"),
     ) as gateway:
-        console = loaded.console
+        console, watch = loaded.console, WardWatch(gateway, clock, ward_file, loaded, protocols)
         check_listen(console.host, console.port)  # before the broker is asked: its session is another gateway's then
         jobs = [
-            serve_api(gateway, console.host, console.port, path.parent / "api-token"),
+            serve_api(gateway, console, path),
             gateway.run(),
-            until_told_to_stop(gateway, ward_file),
+            watch.run(),
+            until_told_to_stop(watch),
         ]
         try:
             await first_of(jobs, None)
@@ -95,9 +107,11 @@ async def gateway_of(  # noqa: PLR0913  the parts, by name
     transports: Mapping[str, Transport],
     poison: Path,
     sink: PointSink | None = None,
+    audits: bool = True,
 ) -> AsyncIterator[Gateway]:
     """A gateway on these parts, recovered and started, not yet running; closes them at the end."""
     from gateway.outside.influx_sink import PoisonFile  # noqa: PLC0415
+    from gateway.outside.web_asks import ping  # noqa: PLC0415
 
     sink = sink or make_sink(loaded)
     facts = loaded.ward.transports.values()
@@ -112,6 +126,9 @@ async def gateway_of(  # noqa: PLR0913  the parts, by name
         keep_ms=loaded.journal.keep_ms,
         max_bytes=loaded.journal.max_bytes,
         finding=lambda: getattr(source, "finding", None),
+        publish=as_a_pump(loaded.mqtt),
+        ping=partial(ping, loaded.ping) if loaded.ping else None,
+        audits=audits,
     )
     recovered = await recover(journal)
     gateway = Gateway(parts, recovered)
@@ -128,24 +145,46 @@ async def gateway_of(  # noqa: PLR0913  the parts, by name
 
 def make_source(loaded: LoadedWard) -> Source:
     """The broker that the ward file names."""
-    from gateway.outside.mqtt_source import MqttSettings, MqttSource  # noqa: PLC0415
+    from gateway.outside.mqtt_source import MqttSource  # noqa: PLC0415
 
-    mqtt = loaded.mqtt
+    return MqttSource(link_settings(loaded.mqtt, last_will=(topic_of(loaded.ward.site), LAST_WILL)))
+
+
+def link_settings(mqtt: config.MqttSettings, **more: Any) -> "MqttSettings":
+    """How to connect to a broker that a file names; `more` goes over that."""
+    from gateway.outside.mqtt_source import MqttSettings  # noqa: PLC0415
+
     tls = mqtt.tls
-    return MqttSource(
-        MqttSettings(
-            host=mqtt.host,
-            port=mqtt.port,
-            client_id=mqtt.client_id,
-            username=mqtt.username,
-            password=mqtt.password,
-            tls_ca=_text(tls.ca) if tls else None,
-            tls_cert=_text(tls.cert) if tls else None,
-            tls_key=_text(tls.key) if tls else None,
-            protocol=mqtt.protocol,
-            keepalive_s=max(5, mqtt.keepalive_ms // 1000),
-        )
+    settings = MqttSettings(
+        host=mqtt.host,
+        port=mqtt.port,
+        client_id=mqtt.client_id,
+        username=mqtt.username,
+        password=mqtt.password,
+        tls_ca=_text(tls.ca) if tls else None,
+        tls_cert=_text(tls.cert) if tls else None,
+        tls_key=_text(tls.key) if tls else None,
+        protocol=mqtt.protocol,
+        keepalive_s=max(5, mqtt.keepalive_ms // 1000),
     )
+    return replace(settings, **more)
+
+
+def as_a_pump(mqtt: config.MqttSettings) -> Publish:
+    """Publishes one message over a connection of its own, as a pump does. Raises `ConnectionError`."""
+    from gateway.outside.tls import client_context  # noqa: PLC0415
+    from gateway.outside.uplink import uplink  # noqa: PLC0415
+
+    async def publish(topic: str, payload: bytes) -> None:
+        own, who = link_settings(mqtt), {"username": mqtt.username, "password": mqtt.password}
+        try:
+            tls = client_context(own.tls_ca, own.tls_cert, own.tls_key) if own.tls_ca is not None else None
+        except OSError as error:
+            raise ConnectionError(f"the broker's certificates cannot be used: {error}") from error
+        async with uplink(own.host, own.port, f"{own.client_id}-synthetic", tls=tls, **who) as send:
+            await send(topic, payload)
+
+    return publish
 
 
 def make_sink(loaded: LoadedWard) -> PointSink | None:
@@ -162,32 +201,40 @@ def make_sink(loaded: LoadedWard) -> PointSink | None:
 
 def make_transport(name: str, loaded: LoadedWard) -> Transport:
     """The transport of that name."""
+    return transport_of(name, loaded.transports[name])
+
+
+def transport_of(name: str, settings: TransportSettings) -> Transport:
+    """The transport with these settings."""
     from gateway.outside.apprise_transport import AppriseTransport  # noqa: PLC0415
     from gateway.outside.unavailable_transport import UnavailableTransport  # noqa: PLC0415
 
-    settings = loaded.transports[name]
     if isinstance(settings, AppriseSettings):
         return AppriseTransport(name, settings.url)
     return UnavailableTransport(name, settings.kind)
 
 
-async def serve_api(service: Service, host: str, port: int, token_file: Path) -> None:
-    """The HTTP API and the status page."""
+async def serve_api(service: Service, console: ConsoleSettings, journal: Path) -> None:
+    """The HTTP API, the status page and the homes' diary page; their secrets are files beside the journal."""
     from gateway.console.app import create_api  # noqa: PLC0415
-    from gateway.console.token import load_or_create_token  # noqa: PLC0415
+    from gateway.console.diary_links import secret_file  # noqa: PLC0415
+    from gateway.console.diary_page import mount_diary  # noqa: PLC0415
+    from gateway.console.token import load_or_create_token, token_file  # noqa: PLC0415
     from gateway.outside.http_server import serve  # noqa: PLC0415
 
-    await serve(create_api(service, token=load_or_create_token(token_file)), host=host, port=port)
+    api = create_api(service, token=load_or_create_token(token_file(journal)))
+    mount_diary(api, service, load_or_create_token(secret_file(journal)), console.base_url)
+    await serve(api, host=console.host, port=console.port)
 
 
-async def until_told_to_stop(gateway: Gateway, ward_file: Path) -> None:
+async def until_told_to_stop(watch: WardWatch) -> None:
     """TERM and INT end the gateway; HUP takes the ward file in again."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     reloads: set[asyncio.Task[None]] = set()
 
     def reload() -> None:
-        task = loop.create_task(_reload(gateway, ward_file))
+        task = loop.create_task(watch.reload())
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
@@ -195,22 +242,6 @@ async def until_told_to_stop(gateway: Gateway, ward_file: Path) -> None:
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, reload)
     await stop.wait()
-
-
-async def _reload(gateway: Gateway, ward_file: Path) -> None:
-    """A ward file that is wrong changes nothing; the log says what is wrong."""
-    try:
-        loaded = load_ward_file(ward_file)
-        protocols = read_protocols(loaded.protocols, loaded.rule_overrides, ward_file.parent)
-    except ConfigError as error:
-        _log.error("the ward file is wrong, the old one stays in force: %s", error)
-        return
-    try:
-        await gateway.reload(loaded.text_for_journal, protocols)
-    except JournalFull as full:
-        _log.error("the ward file was not taken in, the old one stays in force: %s", full)
-        return
-    _log.info("the ward file was taken in again; transports and addresses of servers change with a restart only")
 
 
 def _text(path: Path | None) -> str | None:
@@ -249,17 +280,19 @@ async def _demo(
     protocols = read_protocols(loaded.protocols, loaded.rule_overrides, None)
     with tempfile.TemporaryDirectory(prefix="dripwatch-demo-") as name:
         folder = Path(name)
+        journal = folder / "dripwatch.db"
         async with (
             demo_broker() as broker_port,
             uplink(LOOPBACK, broker_port, "demo-pumps") as publish,
             gateway_of(
                 loaded,
                 protocols,
-                journal=SqliteJournal.open(folder / "dripwatch.db"),
+                journal=SqliteJournal.open(journal),
                 source=MqttSource(MqttSettings(host=LOOPBACK, port=broker_port, client_id="dripwatch-demo", dropped_topic="")),
                 clock=ScaledClock(speed, this_morning(loaded.ward.timezone, WallClock().now())),
                 transports={name: TerminalTransport(name, write) for name in loaded.transports},
                 poison=folder / "poison.lp",
+                audits=False,  # at this speed every hiccup would look like a standstill
             ) as gateway,
         ):
             console_port, token = port or free_port(8080), folder / "api-token"
@@ -268,7 +301,7 @@ async def _demo(
             write(f"Take an incident yourself: dripwatch incidents ack P-102 --url {url} --token-file {token}\n")
             if open_browser:
                 webbrowser.open(url)
-            jobs = [gateway.run(), serve_api(gateway, LOOPBACK, console_port, token)]
+            jobs = [gateway.run(), serve_api(gateway, ConsoleSettings(LOOPBACK, console_port, url), journal)]
             await first_of([*jobs, live_day(gateway, loaded.ward.site, publish, write)], seconds)
 
 

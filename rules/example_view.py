@@ -12,7 +12,7 @@ A series reads `VALUE*COUNT VALUE*COUNT …`, one value a tick of `every`; the l
     found        length of a stop found at that tick    settings    what was done at that tick: `unlocked`, `time-changed/150s`
     silent       silent/all pumps of the site           flows       yes/no: a pump without a course delivers
     temperature  entered in the diary at that tick, or `-`   handwriting  the same: `same`, `changed`, or `-`
-    taken        yes where somebody takes the incident
+    taken        yes where somebody takes the incident  watchdog    beat, or `-`; missing after 5 min without one
 """
 
 from collections.abc import Mapping
@@ -28,6 +28,7 @@ from rules.durations import parse_ms
 from rules.model import Protocol
 
 NONE = "-"
+WATCHDOG_SILENT_MS = 5 * MINUTE_MS
 
 
 @dataclass(slots=True)
@@ -54,6 +55,7 @@ class ExampleView:
     flows_unassigned_since: Instant | None = None
     silent_pumps: SilentPumps = field(default_factory=SilentPumps)
     diary: list[DiaryLine] = field(default_factory=list)
+    watchdog_due_at: Instant | None = None
 
     def wall(self, days: int, minute_of_day: int) -> Instant:
         """The example begins at midnight, where the clocks stay as they are."""
@@ -119,6 +121,8 @@ class ExampleView:
         before = self.silent_pumps.since[: int(count)]
         since = (*before, *[self.at] * (int(count) - len(before)))
         self.silent_pumps = SilentPumps(since, int(watched))
+        if told.get("watchdog", NONE) != NONE:
+            self.watchdog_due_at = self.at + WATCHDOG_SILENT_MS
 
 
 def _tell_delivery(view: ExampleView, told: Mapping[str, str], back_dated_ms: int) -> None:

@@ -149,6 +149,9 @@ def _protocol_of(file: ProtocolFile, document: Extended) -> Protocol:
         silent_intervals=file.silent.intervals,
         silent_at_least_ms=file.silent.at_least,
         start_up_delay_ms=file.start_up_delay,
+        scale_tolerance_g=file.scale_tolerance_g,
+        past_limit=file.past_limit,
+        past_limit_short=file.past_limit_short,
         checklist=tuple(file.checklist),
         bags={
             name: BagKind(name, bag.duration, bag.rate_ml_h, bag.fill_ml, bag.prime_ml, bag.shelf_life)

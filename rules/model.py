@@ -81,7 +81,11 @@ class DoseStep:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """A treatment programme: its days, bags, limits and rules."""
+    """A treatment programme: its days, bags, limits and rules.
+
+    `past_limit` is what a page adds once delivery has stopped for `interruption_limit_ms`, `past_limit_short` the same where
+    space is scarce. `scale_tolerance_g`: by so much two readings of a bag scale may differ although nothing flowed.
+    """
 
     name: str
     title: str
@@ -92,6 +96,9 @@ class Protocol:
     silent_intervals: int
     silent_at_least_ms: int
     start_up_delay_ms: int = 600_000
+    scale_tolerance_g: float = 0.2
+    past_limit: str = ""
+    past_limit_short: str = ""
     checklist: tuple[str, ...] = ()
     battery_percent_h: float = 5.0
     bags: Mapping[str, BagKind] = field(default_factory=dict)

@@ -70,21 +70,24 @@ def _mostly_refused(view: CourseView, params: Mapping[str, float]) -> tuple[Find
 PREDICATES: Mapping[str, Predicate] = {
     "delivery_interrupted": Predicate(_delivery_interrupted, Facet.DELIVERY, {}, "delivery is interrupted"),
     "delivery_unknown": Predicate(
-        _delivery_unknown, Facet.DELIVERY, {}, "the pump has been silent beyond its promise while delivery is expected"
+        _delivery_unknown,
+        Facet.DELIVERY,
+        {},
+        "the pump is not heard, or does not say whether it delivers, while delivery is expected",
     ),
     "alarm_active": Predicate(
         _alarm_active,
         Facet.CONDITIONS,
         {},
         "a pump alarm condition stays active",
-        priorities="as high, medium or low as this protocol ranks the condition",
+        priorities="as urgent as this protocol ranks the condition",
     ),
-    "never_heard": Predicate(_never_heard, Facet.HEARD, {}, "a pump is enrolled and was never heard"),
+    "never_heard": Predicate(_never_heard, Facet.HEARD, {}, "a pump was enrolled and has never been heard"),
     "mostly_refused": Predicate(
         _mostly_refused,
         Facet.REFUSALS,
         {"percent": 50, "min_messages": 3},
-        "at least {percent:g} % (and no fewer than {min_messages:g}) of a device's messages of the last 5 minutes were refused",
+        "at least {percent:g} % (and no fewer than {min_messages:g}) of a device's messages of 5 minutes could not be read",
         frozenset({"course", "pump"}),
     ),
     **SUPPLIES,

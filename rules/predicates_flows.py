@@ -1,11 +1,12 @@
 """Questions about what has flowed and how fast, what keeps coming back, and what was done to the pump."""
 
 from collections.abc import Mapping
+from math import inf
 
 from gateway.domain.instants import HOUR_MS, MINUTE_MS, SECOND_MS
 from gateway.domain.outlook import SettingChange
 from gateway.domain.view import CourseView, Facet
-from gateway.domain.words import Priority
+from gateway.domain.words import OCCLUSIONS, Priority
 from rules.durations import say_ms
 from rules.model import Finding
 from rules.predicate import Predicate
@@ -13,6 +14,7 @@ from rules.predicate import Predicate
 ROUNDING = 1e-9  # of what decimal fractions lose on their way; far below any pump's step
 KEEPS_PERCENT = 5  # an under-delivery alert ends this much above the threshold that began it
 RECENT_MS = HOUR_MS
+NEVER_MIN = inf  # no interruption is so long
 
 _SAID = {"unlocked": "unlocked", "settings": "settings changed", "time-changed": "clock moved"}
 
@@ -64,7 +66,8 @@ def _interruption_found(view: CourseView, params: Mapping[str, float]) -> tuple[
     findings = []
     for found in view.found:
         length_ms = found.until - found.since
-        if length_ms >= params["medium_min"] * MINUTE_MS:
+        least_min = params["cleared_min"] or NEVER_MIN if found.cause in OCCLUSIONS else params["medium_min"]
+        if length_ms >= least_min * MINUTE_MS:
             long = length_ms >= params["high_h"] * HOUR_MS
             findings.append(
                 Finding(
@@ -105,7 +108,8 @@ FLOWS: Mapping[str, Predicate] = {
         _under_delivery,
         Facet.VOLUME,
         {"medium_percent": 80, "high_percent": 50},
-        "less volume than prescribed was delivered over the last 2 hours that we judged delivering",
+        "less volume than prescribed was delivered over the last 2 hours that we judged delivering, by the pump's own count or "
+        "by a bag scale",
         priorities="medium below {medium_percent:g} % of it, high below {high_percent:g} %",
     ),
     "alarm_recurrent": Predicate(
@@ -117,9 +121,10 @@ FLOWS: Mapping[str, Predicate] = {
     "interruption_found": Predicate(
         _interruption_found,
         Facet.DELIVERY | Facet.VOLUME,
-        {"medium_min": 20, "high_h": 4},
+        {"medium_min": 20, "cleared_min": 0, "high_h": 4},
         "a pump that was silent is back and has not delivered for a while that is over by now",
-        priorities="medium from {medium_min:g} min without delivery on, high from {high_h:g} h on",
+        priorities="medium from {medium_min:g} min without delivery on (an occlusion that was cleared before anybody was told "
+        "counts from {cleared_min:g} min on; 0 means never), high from {high_h:g} h on",
     ),
     "settings_changed": Predicate(
         _settings_changed,

@@ -50,14 +50,28 @@ def _pump_unassigned(view: CourseView, params: Mapping[str, float]) -> tuple[Fin
     )
 
 
+def _watchdog_silent(view: CourseView, _params: Mapping[str, float]) -> tuple[Finding, ...]:
+    due_at = view.watchdog_due_at  # ahead of us while all is well: the finding will be true from then on unless one comes
+    return () if due_at is None else (Finding(since=due_at, evidence_at=due_at),)
+
+
 SITES: Mapping[str, Predicate] = {
-    "gateway_deaf": Predicate(_gateway_deaf, Facet.INHIBITION, {}, "the gateway itself has no session with the broker", SITE),
+    "gateway_deaf": Predicate(
+        _gateway_deaf,
+        Facet.INHIBITION,
+        {},
+        "Dripwatch itself hears no pump, for it has no connection to the message broker,",
+        SITE,
+    ),
     "site_silent": Predicate(
         _site_silent,
         Facet.SITE | Facet.INHIBITION,
         {"pumps": 3, "percent": 50, "within_min": 5},
         "at least {pumps:g} pumps and {percent:g} % of a site's fell silent within {within_min:g} min of one another",
         SITE,
+    ),
+    "watchdog_silent": Predicate(
+        _watchdog_silent, Facet.WATCHDOG, {}, "the watchdog on the other host has not been heard within its time", SITE
     ),
     "pump_unassigned": Predicate(
         _pump_unassigned,

@@ -46,14 +46,18 @@ def _bag_ending_early(view: CourseView, params: Mapping[str, float]) -> tuple[Fi
     at, change_at = view.at, bag.planned_change_at
     margin_ms = round(params["margin_h"] * HOUR_MS)
     early_soon_ms, central_soon_ms = round(params["early_within_h"] * HOUR_MS), round(params["high_within_h"] * HOUR_MS)
-    priority = None
-    if bag.central_at < change_at and bag.central_at - at <= central_soon_ms:
-        priority = Priority.HIGH
-    elif change_at - bag.central_at > margin_ms or (change_at - bag.early_at > margin_ms and bag.early_at - at <= early_soon_ms):
-        priority = Priority.MEDIUM
-    elif change_at - bag.early_at <= margin_ms / KEEPS:
-        return ()
+    central_early_ms, edge_early_ms = change_at - bag.central_at, change_at - bag.early_at
+    central_left_ms, edge_left_ms = bag.central_at - at, bag.early_at - at
     recheck_at = _next(at, bag.early_at - early_soon_ms, bag.central_at - central_soon_ms)
+    priority = None
+    if central_early_ms > 0 and central_left_ms <= central_soon_ms:
+        priority = Priority.HIGH
+    elif central_early_ms > margin_ms or (edge_early_ms > margin_ms and edge_left_ms <= early_soon_ms):
+        priority = Priority.MEDIUM
+    elif edge_early_ms <= margin_ms / KEEPS:
+        return ()
+    elif central_early_ms <= margin_ms / KEEPS and edge_left_ms > early_soon_ms * KEEPS:  # another bag hangs, or it was far off
+        return (_waiting(at, bag.early_at - early_soon_ms),)
     return (Finding(since=at, evidence_at=at, priority=priority, recheck_at=recheck_at, standing=True, by_at=bag.central_at),)
 
 

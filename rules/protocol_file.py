@@ -68,6 +68,7 @@ class SeriesFile(Strict):
     settings: str | None = None
     silent: str | None = None
     flows: str | None = None
+    watchdog: str | None = None
     temperature: Text | None = None
     handwriting: str | None = None
     taken: str | None = None
@@ -113,6 +114,9 @@ class ProtocolFile(Strict):
     silent: SilentFile
     battery_percent_h: float = Field(default=5.0, gt=0, le=100)
     start_up_delay: DurationMs = 600_000
+    scale_tolerance_g: float = Field(default=0.2, gt=0, le=100)
+    past_limit: str = Field(default="ask the doctor before any restart", max_length=60)
+    past_limit_short: str = Field(default="ask the doctor", max_length=30)
     checklist: list[str] = Field(default=[], max_length=50)
     dose_steps: list[DoseStepFile] = []
     bags: dict[str, BagFile] = Field(min_length=1)

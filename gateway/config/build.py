@@ -5,7 +5,8 @@ from pathlib import Path as File
 from typing import assert_never
 
 from gateway.config import settings
-from gateway.config.parse import instant_of, split_listen, weekday_of
+from gateway.config.calendars import IcalCalendar
+from gateway.config.parse import instant_of, minutes_of, split_listen, weekday_of
 from gateway.config.references import BOARD_ONLY
 from gateway.config.secrets import Secrets
 from gateway.config.transports import is_two_way, is_voice
@@ -15,6 +16,7 @@ from gateway.config.ward_file import (
     InfluxV1File,
     InfluxV2File,
     KannelFile,
+    LayerFile,
     MqttFile,
     PolicyFile,
     RotationFile,
@@ -24,8 +26,12 @@ from gateway.config.ward_file import (
     TlsFile,
     WardFile,
 )
+from gateway.config.watching import build_synthetic, build_watchdog
+from gateway.core.synthetic import ROUTE
+from gateway.core.synthetic import policy as policy_of_test
+from gateway.core.synthetic import route as route_of_test
 from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
-from gateway.domain.ward import Contact, Person, Policy, Rotation, Route, Schedule, Shift, Step, TransportFacts, Ward
+from gateway.domain.ward import Contact, Layer, Person, Policy, Rotation, Route, Schedule, Shift, Step, TransportFacts, Ward
 
 LEASES_MS = {"high": 30 * MINUTE_MS, "medium": 2 * HOUR_MS}
 OTHER_LEASE_MS = 4 * HOUR_MS
@@ -36,17 +42,20 @@ _TransportFile = KannelFile | SmppFile | SnppFile | AppriseFile
 def build_ward(file: WardFile) -> Ward:
     """People, schedules and policies as the escalation sees them."""
     policies = {name: _policy(name, policy) for name, policy in _policies(file).items()}
+    synthetic = build_synthetic(file.synthetic)
     return Ward(
         site=file.site,
         timezone=file.timezone,
         people={name: Person(name, tuple(_contacts(person.contacts))) for name, person in file.people.items()},
         teams={name: tuple(members) for name, members in file.teams.items()},
         schedules={name: _schedule(name, schedule, file.timezone) for name, schedule in file.schedules.items()},
-        policies=policies,
+        policies=policies if synthetic is None else {**policies, ROUTE: policy_of_test(synthetic)},
         fallback=tuple(file.policies.fallback),
-        routes=tuple(Route(route.rule, route.policy) for route in file.routes),
+        routes=(*((route_of_test(),) if synthetic else ()), *(Route(route.rule, route.policy) for route in file.routes)),
         transports={name: _facts(name, transport) for name, transport in file.transports.items()},
         base_url=build_console(file).base_url,
+        synthetic=synthetic,
+        watchdog=build_watchdog(file.watchdog),
     )
 
 
@@ -153,7 +162,19 @@ def _schedule(name: str, file: ScheduleFile, timezone: str) -> Schedule:
         Shift(instant_of(override.from_, timezone), instant_of(override.until, timezone), override.person)
         for override in file.overrides
     )
-    return Schedule(name, timezone, None if file.rotation is None else _rotation(file.rotation), overrides)
+    return Schedule(
+        name=name,
+        timezone=timezone,
+        rotation=None if file.rotation is None else _rotation(file.rotation),
+        overrides=overrides,
+        layers=tuple(_layer(layer) for layer in file.layers),
+        calendar=None if file.ical is None else IcalCalendar(file.ical, timezone, tuple(file.ical_names.items())),
+    )
+
+
+def _layer(file: LayerFile) -> Layer:
+    from_minute, until_minute = minutes_of(file.hours)
+    return Layer(_rotation(file), from_minute, until_minute, tuple(sorted(set(file.days))))
 
 
 def _rotation(file: RotationFile) -> Rotation:

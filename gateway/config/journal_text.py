@@ -20,7 +20,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = None if read_scalar(text) == text else '"'
+    style = "|" if "\n" in text else None if read_scalar(text) == text else '"'  # lines stay lines: a calendar can be read
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

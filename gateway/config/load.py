@@ -1,18 +1,21 @@
 """Loading a ward file: everything that is wrong with it at once, or everything the gateway needs from it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path as File
 from typing import Any
 
 from gateway.config.build import build_console, build_influx, build_mqtt, build_transport, build_ward, resolved
+from gateway.config.calendar_files import take_in
 from gateway.config.journal_text import journal_text
 from gateway.config.problems import ConfigError, Report
-from gateway.config.references import check_references
+from gateway.config.references import check_references, mapping
 from gateway.config.secrets import Secrets, read_secrets
 from gateway.config.settings import JournalSettings, LoadedWard
 from gateway.config.shape import check_shape
 from gateway.config.ward_file import WardFile
-from rules.yaml_lines import Located, Problem, YamlProblem, load
+from gateway.core.synthetic import PROTOCOL
+from rules.yaml_lines import TEXT_MAX_BYTES, Problem, YamlProblem, load
 
 
 def load_ward_file(file: File) -> LoadedWard:
@@ -30,7 +33,7 @@ def load_ward(text: str, source: str, base_dir: File | None) -> LoadedWard:
     """Load a ward file's text. `source` names it in errors. Raises `ConfigError` with every problem.
 
     Relative paths start at `base_dir`. Without it (a text from the journal) no file is looked for, and secrets that live in
-    files stay None.
+    files stay None; calendars stand in the journal's text themselves.
     """
     try:
         located = load(text, source)
@@ -44,19 +47,41 @@ def load_ward_mapping(content: Mapping[str, Any], source: str, base_dir: File | 
     return _load(content, Report(source), base_dir)
 
 
+def with_calendars(content: Mapping[str, Any], source: str, base_dir: File) -> dict[str, Any]:
+    """`content` with the texts of the calendar files that it names, so that it needs none. Raises `ConfigError`."""
+    report = Report(source)
+    taken, _ = take_in(content, base_dir, report)
+    report.refuse_if_any()
+    return taken
+
+
+def with_new_calendars(loaded: LoadedWard) -> LoadedWard:
+    """The ward as it was loaded, but for its calendar files, which are read again. Raises `ConfigError`."""
+    content = load(loaded.text_for_journal, loaded.source).value
+    schedules = dict(mapping(content.get("schedules")))
+    for file in loaded.calendar_files:
+        rest = {key: value for key, value in mapping(schedules[file.schedule]).items() if key != "ical"}
+        schedules[file.schedule] = {**rest, "ical_file": str(file.path)}
+    again = load_ward_mapping(with_calendars({**content, "schedules": schedules}, loaded.source, File()), loaded.source)
+    return replace(loaded, ward=again.ward, text_for_journal=again.text_for_journal)
+
+
 def _load(content: Mapping[str, Any], report: Report, base_dir: File | None) -> LoadedWard:
     raw = {key: value for key, value in content.items() if value is not None}  # an empty section is like an absent one
+    raw, calendar_files = take_in(raw, base_dir, report)
     file = check_shape(raw, report)
     check_references(raw, report)
     secrets = read_secrets(raw, base_dir, report)
     report.refuse_if_any()
+    text = journal_text(raw)
+    if len(text.encode()) > TEXT_MAX_BYTES:  # the journal's text would not load again
+        report.add(("schedules",), f"more than {TEXT_MAX_BYTES >> 10} KiB with its calendars; export shorter stretches")
+        report.refuse_if_any()
     assert file is not None  # noqa: S101 - without a report the shape is right
-    return _assemble(file, journal_text(raw), secrets, report.source, report.located, base_dir)
+    return replace(_assemble(file, text, secrets, report, base_dir), calendar_files=calendar_files)
 
 
-def _assemble(
-    file: WardFile, text: str, secrets: Secrets, source: str, located: Located | None, base_dir: File | None
-) -> LoadedWard:
+def _assemble(file: WardFile, text: str, secrets: Secrets, report: Report, base_dir: File | None) -> LoadedWard:
     return LoadedWard(
         ward=build_ward(file),
         mqtt=build_mqtt(file.mqtt, file.site, secrets, base_dir),
@@ -64,10 +89,11 @@ def _assemble(
         influx=build_influx(file.influx, secrets),
         console=build_console(file),
         transports={name: build_transport(name, transport, secrets) for name, transport in file.transports.items()},
-        protocols=tuple(file.protocols),
+        protocols=(*file.protocols, *([PROTOCOL] if file.synthetic and PROTOCOL not in file.protocols else [])),
+        ping=file.synthetic.ping if file.synthetic else None,
         rule_overrides=file.rules,
         text_for_journal=text,
         secret_files=secrets.files,
-        source=source,
-        located=located,
+        source=report.source,
+        located=report.located,
     )

@@ -13,6 +13,7 @@ _Day = TypeVar("_Day", date, datetime)
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _HANDOVER = re.compile(r"(?:([a-z]+) +)?([01][0-9]|2[0-3]):([0-5][0-9])")
+_HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)")
 _DATE_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z|[+-][0-9]{2}:[0-9]{2})?")
 
 
@@ -29,6 +30,27 @@ def weekday_of(handover: str) -> int | None:
     word = handover.lower().partition(" ")[0]
     names = [name for name in WEEKDAYS if word in (name, name[:3])]
     return WEEKDAYS.index(names[0]) if names else None
+
+
+def parse_hours(text: str) -> str:
+    """Accept `08:00-20:00`, `20:00-08:00`, `00:00-24:00`. Raises ValueError with the mend."""
+    if not _HOURS.fullmatch(text):
+        raise ValueError(f"not hours: {text!r}; write when they begin and end, of 24 hours, like 20:00-08:00")
+    return text
+
+
+def minutes_of(hours: str) -> tuple[int, int]:
+    """`20:00-08:00` → (1200, 1920): minutes from the midnight that begins the day; an end that is not later is the next day's."""
+    start, end = (60 * int(text[:2]) + int(text[3:]) for text in hours.split("-"))
+    return start, end if end > start else end + 24 * 60
+
+
+def parse_day(text: object) -> int:
+    """`sat`, `Saturday` → 5; Monday is 0. Raises ValueError with the mend."""
+    day = weekday_of(text) if isinstance(text, str) else None
+    if day is None:
+        raise ValueError(f"not a weekday: {text!r}; write mon, tue, wed, thu, fri, sat or sun")
+    return day
 
 
 def parse_listen(text: str) -> str:

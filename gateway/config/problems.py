@@ -10,7 +10,7 @@ _KNOWN_SHOWN_MAX = 12
 
 
 class ConfigError(Exception):
-    """The file cannot be used. `problems` are all that was found, in the order of the lines; at least one."""
+    """The file cannot be used. `problems` are all that was found, in the order of the lines, those of other files last."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__(problems)
@@ -32,6 +32,10 @@ class Report:
         """One more problem; the same one twice counts once."""
         self._found[Problem(self.source, self.line(path), path, message)] = None
 
+    def add_elsewhere(self, problem: Problem) -> None:
+        """One more problem, of another file that this one names."""
+        self._found[problem] = None
+
     def line(self, path: Path) -> int:
         """1-based line of the deepest known part of `path`; 0 when lines are unknown."""
         return self.located.line(path) if self.located else 0
@@ -39,7 +43,7 @@ class Report:
     def refuse_if_any(self) -> None:
         """Raise `ConfigError` with all problems in the order of their lines, if there is one."""
         if self._found:
-            raise ConfigError(tuple(sorted(self._found, key=lambda problem: problem.line)))
+            raise ConfigError(tuple(sorted(self._found, key=lambda problem: (problem.source != self.source, problem.line))))
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

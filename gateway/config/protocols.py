@@ -60,6 +60,7 @@ KNOWN_RULES = frozenset(
         "undecodable-data",
         "site-silent",
         "gateway-deaf",
+        "watchdog-silent",
     }
 )
 

@@ -10,6 +10,7 @@ from gateway.config.durations import parse_duration
 from gateway.config.parse import instant_of, known_zone, parse_date_time, weekday_of
 from gateway.config.problems import Report, unknown
 from gateway.config.transports import is_two_way
+from gateway.config.watching import check_watching
 from gateway.core.oncall import CAREGIVER
 from gateway.domain.instants import DAY_MS
 from rules.yaml_lines import Path
@@ -25,13 +26,14 @@ _NAMED = {"person": "people", "schedule": "schedules", "all": "teams"}  # kind o
 def check_references(raw: Raw, report: Report) -> None:
     """Report everything that does not fit together."""
     for check in (
-        _check_contacts,
+        check_contacts,
         _check_numbers,
         _check_people_named,
         _check_schedules,
         _check_policies,
         _check_targets,
         _check_pairs,
+        check_watching,
     ):
         check(raw, report)
 
@@ -58,7 +60,8 @@ def _ways(contact: Raw) -> list[str]:
     return [key for key in contact if key != "after"]
 
 
-def _check_contacts(raw: Raw, report: Report) -> None:
+def check_contacts(raw: Raw, report: Report) -> None:
+    """Report contacts that name no transport, or more than one, or one that is not there."""
     transports = mapping(raw.get("transports"))
     if "after" in transports:
         report.add(("transports", "after"), "a contact's delay is called so; name the transport otherwise")
@@ -103,8 +106,11 @@ def _check_people_named(raw: Raw, report: Report) -> None:
         for i, person in items(members):
             check(("teams", team, i), person)
     for name, schedule in mapping(raw.get("schedules")).items():
-        for i, person in items(mapping(mapping(schedule).get("rotation")).get("people")):
-            check(("schedules", name, "rotation", "people", i), person)
+        for path, rotation in _rotations(schedule, ("schedules", name)):
+            for i, person in items(rotation.get("people")):
+                check((*path, "people", i), person)
+        for title, person in mapping(mapping(schedule).get("ical_names")).items():
+            check(("schedules", name, "ical_names", title), person)
         for i, override in items(mapping(schedule).get("overrides")):
             check(("schedules", name, "overrides", i, "person"), mapping(override).get("person"))
 
@@ -113,11 +119,21 @@ def _check_schedules(raw: Raw, report: Report) -> None:
     timezone = _read(known_zone, raw.get("timezone")) or "UTC"  # a wrong zone is reported elsewhere
     for name, schedule in mapping(raw.get("schedules")).items():
         path = ("schedules", name)
-        if "ical_file" in mapping(schedule):
-            report.add((*path, "ical_file"), "iCalendar schedules are not available yet; use rotation")
-        _check_rotation(mapping(mapping(schedule).get("rotation")), (*path, "rotation"), report)
+        if {"rotation", "layers"} <= mapping(schedule).keys():
+            report.add(
+                (*path, "rotation"), "give rotation or layers, not both; a rotation is a layer too: write it first among them"
+            )
+        for below, rotation in _rotations(schedule, path):
+            _check_rotation(rotation, below, report)
         for i, override in items(mapping(schedule).get("overrides")):
             _check_override(mapping(override), timezone, (*path, "overrides", i), report)
+
+
+def _rotations(schedule: object, path: Path) -> Iterator[tuple[Path, Raw]]:
+    """(path, rotation) of everything in a schedule that looks like people who take turns."""
+    yield (*path, "rotation"), mapping(mapping(schedule).get("rotation"))
+    for i, layer in items(mapping(schedule).get("layers")):
+        yield (*path, "layers", i), mapping(layer)
 
 
 def _check_rotation(rotation: Raw, path: Path, report: Report) -> None:

@@ -60,12 +60,17 @@ def read_secrets(raw: Raw, base_dir: File | None, report: Report) -> Secrets:
 
 def without_secrets(raw: Raw) -> dict[str, Any]:
     """A copy of the ward file's content in which every secret that stands in it is `***`; names of secret files stay."""
-    return {key: _blanked(value) if key in _SECTIONS else value for key, value in raw.items()}
+    blanked = {key: _blanked(value) if key in _SECTIONS else value for key, value in raw.items()}
+    synthetic = mapping(raw.get("synthetic"))
+    if "ping" in synthetic:  # whoever knows the address can say that all is well
+        blanked["synthetic"] = {**synthetic, "ping": f"https://{BLANK}"}
+    return blanked
 
 
 def _sections(raw: Raw) -> Iterator[tuple[Path, Raw]]:
     yield ("mqtt",), mapping(raw.get("mqtt"))
     yield ("influx",), mapping(raw.get("influx"))
+    yield ("gateway",), mapping(raw.get("gateway"))  # of a watchdog's file
     for name, transport in mapping(raw.get("transports")).items():
         yield ("transports", name), mapping(transport)
 

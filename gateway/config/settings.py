@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from gateway.config.calendar_files import CalendarFile
 from gateway.domain.ward import Ward
 from rules.yaml_lines import Located
 
@@ -143,6 +144,7 @@ class LoadedWard:
 
     `text_for_journal` is the file's content without secrets; it loads again (with `base_dir=None`) to an equal `ward`.
     `protocols` are as written; `protocols.read_protocols` finds them.
+    `ping` is the outside dead man's switch: who knows the address can tell it that all is well.
     `located` finds the lines; None for a ward that was not a file.
     """
 
@@ -157,4 +159,6 @@ class LoadedWard:
     text_for_journal: str
     secret_files: tuple[SecretFile, ...]
     source: str
+    calendar_files: tuple[CalendarFile, ...] = ()
+    ping: str | None = field(default=None, repr=False)
     located: Located | None = field(default=None, repr=False, compare=False)

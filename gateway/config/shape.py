@@ -1,7 +1,7 @@
 """Checks the shape of a ward file with pydantic, and says in plain words what pydantic found."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -10,17 +10,25 @@ from gateway.config.problems import Report, unknown, unknown_key
 from gateway.config.ward_file import BY_NAME, MODELS, WardFile
 from rules.yaml_lines import Path
 
+Models = Mapping[tuple[str, ...], type[BaseModel]]
+_File = TypeVar("_File", bound=BaseModel)
+
 _MAPPING = "must be a mapping (`key: value` lines)"
 
 
 def check_shape(raw: Mapping[str, Any], report: Report) -> WardFile | None:
-    """The typed file, or None after reporting every key that is missing, unknown or of the wrong shape."""
+    """The typed ward file, or None after reporting every key that is missing, unknown or of the wrong shape."""
+    return check_model(WardFile, MODELS, raw, report)
+
+
+def check_model(model: type[_File], models: Models, raw: Mapping[str, Any], report: Report) -> _File | None:
+    """The same for a file of another kind: `models` says which model judges which mapping of it."""
     try:
-        return WardFile.model_validate(raw)
+        return model.model_validate(raw)
     except ValidationError as error:
         for found in error.errors(include_url=False):
             path = _written_path(found["loc"])
-            report.add(path, _in_plain_words(found, path))
+            report.add(path, _in_plain_words(found, path, models))
         return None
 
 
@@ -35,10 +43,10 @@ def _written_path(loc: tuple[int | str, ...]) -> Path:
     return tuple(step for i, step in enumerate(loc) if i != tag_at and step != "[key]")
 
 
-def _in_plain_words(found: ErrorDetails, path: Path) -> str:
+def _in_plain_words(found: ErrorDetails, path: Path, models: Models) -> str:
     kind = found["type"]
     if kind == "extra_forbidden":
-        return unknown_key(str(path[-1]), model_keys(_model_at(found["loc"][:-1])))
+        return unknown_key(str(path[-1]), model_keys(_model_at(found["loc"][:-1], models)))
     if kind in _WORDS:
         return _WORDS[kind](found.get("ctx", {}), _kind_of(found["input"]))
     return found["msg"][:1].lower() + found["msg"][1:]
@@ -91,9 +99,9 @@ def _kind_of(value: object) -> str:
             return "a mapping"
 
 
-def _model_at(loc: tuple[int | str, ...]) -> type[BaseModel]:
+def _model_at(loc: tuple[int | str, ...], models: Models) -> type[BaseModel]:
     """The model that judged the mapping at pydantic's path `loc`."""
     place = ["#" if isinstance(step, int) else step for step in loc]
     if len(place) > 1 and place[0] in BY_NAME:
         place[1] = "*"
-    return MODELS[tuple(place)]
+    return models[tuple(place)]

@@ -18,7 +18,9 @@ from gateway.config.parse import (
     known_zone,
     parse_date,
     parse_date_time,
+    parse_day,
     parse_handover,
+    parse_hours,
     parse_listen,
     public_url,
 )
@@ -181,6 +183,13 @@ class RotationFile(Strict):
     starts: Annotated[date, BeforeValidator(parse_date)]
 
 
+class LayerFile(RotationFile):
+    """A rotation that counts in some hours of some days only."""
+
+    hours: Annotated[str, AfterValidator(parse_hours)] = "00:00-24:00"
+    days: Annotated[list[Annotated[int, BeforeValidator(parse_day)]], Field(min_length=1)] = [0, 1, 2, 3, 4, 5, 6]
+
+
 class OverrideFile(Strict):
     """Somebody else for a while: [from, until)."""
 
@@ -193,8 +202,11 @@ class ScheduleFile(Strict):
     """Who is on call when."""
 
     rotation: RotationFile | None = None
+    layers: list[LayerFile] = []
     overrides: list[OverrideFile] = []
     ical_file: Text | None = None
+    ical: Annotated[str, Field(min_length=1)] | None = None
+    ical_names: dict[Annotated[str, Field(min_length=1)], str] = {}
 
 
 class StepFile(Strict):
@@ -235,6 +247,23 @@ class RouteFile(Strict):
     policy: str
 
 
+class WatchdogFile(Strict):
+    """The watchdog on another host, whose heartbeats the gateway listens for."""
+
+    device: Site = "watchdog"
+    silent_after: Annotated[Duration, _at_least(MINUTE_MS)] = 5 * MINUTE_MS
+
+
+class SyntheticFile(Strict):
+    """The gateway's own test, from a pump's alarm to a person's answer."""
+
+    pump: Site
+    page: str
+    every: Annotated[Duration, _at_least(10 * MINUTE_MS)] | None = None
+    within: PositiveDuration = 2 * MINUTE_MS
+    ping: HttpUrl | None = None
+
+
 class WardFile(Strict):
     """The whole file."""
 
@@ -252,6 +281,8 @@ class WardFile(Strict):
     routes: list[RouteFile] = []
     protocols: Names = ["blinatumomab_home"]
     rules: dict[str, dict[str, object]] = {}
+    watchdog: WatchdogFile | None = None
+    synthetic: SyntheticFile | None = None
 
 
 BY_NAME = ("transports", "people", "schedules", "policies")  # sections whose keys are the ward's own names
@@ -272,11 +303,14 @@ MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("people", "*", "contacts", "#"): ContactFile,
     ("schedules", "*"): ScheduleFile,
     ("schedules", "*", "rotation"): RotationFile,
+    ("schedules", "*", "layers", "#"): LayerFile,
     ("schedules", "*", "overrides", "#"): OverrideFile,
     ("policies",): PoliciesFile,
     ("policies", "*"): PolicyFile,
     ("policies", "*", "steps", "#"): StepFile,
     ("policies", "*", "repeat"): RepeatFile,
     ("routes", "#"): RouteFile,
+    ("watchdog",): WatchdogFile,
+    ("synthetic",): SyntheticFile,
 }
 """Which model judges which mapping of the file; `*` is a name of the ward's own, `#` a place in a list."""

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 
-from gateway.console import boards, courses, docs_page, health, incidents, replies, status_page
+from gateway.console import boards, care, courses, docs_page, health, incidents, probes, quiet, replies, status_page
 from gateway.console.guard import Guard
 from gateway.console.live import Live
 from gateway.console.problems import Problem, answer_with_problems, documented
@@ -45,7 +45,7 @@ def create_api(service: Service, *, token: str, extra: Sequence[APIRouter] = ())
     api.state.live = Live(service, partial(status_page.render, "board.html", service))
     # The guard asks for the token; this only tells readers of the description that it is needed.
     bearer = [Depends(HTTPBearer(auto_error=False, description="the text in the file api-token beside the journal"))]
-    for router in (boards.router, courses.router, incidents.router, replies.router):
+    for router in (boards.router, courses.router, care.router, quiet.router, incidents.router, probes.router, replies.router):
         api.include_router(router, dependencies=bearer, responses=documented(401, 422))
     for router in (health.router, status_page.router, docs_page.router, *extra):
         api.include_router(router)

@@ -1,12 +1,13 @@
-"""Courses over HTTP: enrol, hang a bag, end."""
+"""Courses over HTTP: look, enrol, change contacts, end."""
 
 from fastapi import APIRouter
 
 from gateway.console.access import Running, Who, carry_out
-from gateway.console.asked import BagAsked, EndAsked, EnrolAsked, instant
+from gateway.console.asked import EndAsked, EnrolAsked
+from gateway.console.asked_care import ContactsAsked
 from gateway.console.problems import INVALID, Trouble, documented
 from gateway.console.shapes import CourseShape, DoneShape
-from gateway.domain.commands import EndCourse, Enrol
+from gateway.domain.commands import EndCourse
 from gateway.runtime.service import Service
 
 router = APIRouter(prefix="/api/v1/courses", tags=["courses"])
@@ -18,27 +19,24 @@ async def courses(service: Running) -> list[CourseShape]:
     return [CourseShape.model_validate(line) for line in service.board().courses]
 
 
+@router.get("/{course}", responses=documented(404))
+async def one_course(service: Running, course: str) -> CourseShape:
+    """One course: its delivery, its supplies as forecasts, its dose and cycle, its windows, silences, orders, calls."""
+    line = next((line for line in service.board().courses if line.course == course), None)
+    if line is None:
+        raise Trouble(404, f"no course {course!r} is running")
+    return CourseShape.model_validate(line)
+
+
 @router.post("", status_code=201, responses=documented(409, 503))
 async def enrol(service: Running, who: Who, asked: EnrolAsked) -> DoneShape:
     """Start watching a course on a pump."""
-    command = Enrol(
-        course=asked.course,
-        pump=asked.pump,
-        protocol=asked.protocol or _only_protocol(service),
-        bag=asked.bag,
-        primed_ml=asked.primed_ml,
-        planned_change_ms=asked.planned_change,
-        cycle=asked.cycle,
-        hung_at=instant(asked.hung_at),
-        checklist_complete=asked.checklist_complete,
-        override_reason=asked.override_reason,
-    )
-    return await carry_out(service, who, command)
+    return await carry_out(service, who, asked.enrolment(asked.protocol or _only_protocol(service)))
 
 
-@router.post("/{course}/bags", status_code=201, responses=documented(409, 503))
-async def hang_bag(service: Running, who: Who, course: str, asked: BagAsked) -> DoneShape:
-    """Record that a new bag hangs."""
+@router.patch("/{course}/contacts", responses=documented(409, 503))
+async def change_contacts(service: Running, who: Who, course: str, asked: ContactsAsked) -> DoneShape:
+    """Change whom to reach about a course; what is absent stays as it is."""
     return await carry_out(service, who, asked.command(course))
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
 from fastapi.security import HTTPBearer
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from gateway.console.access import Who, carry_out
 from gateway.console.asked import Asked, Moment, Words, instant
@@ -18,14 +18,17 @@ from gateway.runtime.service import Service
 
 
 class DiaryAsked(Asked):
-    """One entry or several of one moment: at least one of temperature, handwriting, symptom, note. `observed_at`: now."""
+    """One entry or several of one moment: at least one of temperature, handwriting, symptom, note.
 
-    temperature_c: Annotated[float | None, Field(allow_inf_nan=False)] = None
-    handwriting_changed: bool | None = None
+    `observed_at` is when, now where it is absent; `at` is read as the same.
+    """
+
+    temperature_c: Annotated[float | None, Field(strict=True, allow_inf_nan=False)] = None
+    handwriting_changed: Annotated[bool | None, Field(strict=True)] = None
     symptom: Words = ""
     note: Words = ""
     from_whom: Literal["patient", "caregiver", "nurse"] = "nurse"
-    observed_at: Moment | None = None
+    observed_at: Annotated[Moment | None, Field(validation_alias=AliasChoices("observed_at", "at"))] = None
 
 
 class DiaryShape(Shape):
@@ -42,9 +45,13 @@ class DiaryShape(Shape):
 
 
 class LinkShape(Shape):
-    """The path of the home's private page. It stays the same until the pseudonym is enrolled again."""
+    """The home's private page: its path, and its whole address as the ward file's `console.base_url` has it.
+
+    Both stay the same until the pseudonym is enrolled again.
+    """
 
     path: str
+    url: str
 
 
 def diary_router(service: Service, links: DiaryLinks) -> APIRouter:
@@ -74,7 +81,8 @@ def diary_router(service: Service, links: DiaryLinks) -> APIRouter:
     @router.get("/{course}/diary/link")
     async def diary_link(course: str) -> LinkShape:
         """The private link to give to the home, and to nobody else."""
-        return LinkShape(path=links.path(_line(service, course)))
+        path = links.path(_line(service, course))
+        return LinkShape(path=path, url=links.base_url + path)
 
     return router
 

@@ -23,12 +23,16 @@ def secret_file(journal: Path) -> Path:
 
 
 class DiaryLinks:
-    """Tokens from a secret: the same course and enrolment always have the same, a new enrolment of the pseudonym another."""
+    """Tokens from a secret: the same course and enrolment always have the same, a new enrolment of the pseudonym another.
 
-    def __init__(self, secret: str) -> None:
+    `base_url` is the address under which homes reach the console, without a slash at its end.
+    """
+
+    def __init__(self, secret: str, base_url: str = "") -> None:
         if not secret:
             raise ValueError("diary links need a secret")
         self._secret = secret.encode()
+        self.base_url = base_url
 
     def token(self, course: str, enrolment: int) -> str:
         """22 characters of the URL alphabet."""

@@ -77,12 +77,13 @@ class Page:
     given: Given = field(default_factory=Given)
 
 
-def mount_diary(app: FastAPI, service: Service, secret: str) -> None:
+def mount_diary(app: FastAPI, service: Service, secret: str, base_url: str = "") -> None:
     """Put the diary page (`/d/…`), and the diary of the API, into the console's application.
 
-    `secret` stands beside the journal (`diary_links.secret_file`). Raises ValueError when it is empty.
+    `secret` stands beside the journal (`diary_links.secret_file`); `base_url` is where homes reach the console, as the ward file
+    says. Raises ValueError when the secret is empty.
     """
-    links = DiaryLinks(secret)
+    links = DiaryLinks(secret, base_url)
     home = _Home(service, links)
     router = APIRouter(include_in_schema=False)
     router.add_api_route("/d/{token}", home.show, methods=["GET"])

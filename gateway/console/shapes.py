@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
 from gateway.console.times import rfc3339
+from gateway.domain.care import Seen
 from gateway.domain.words import DeliveryState, IncidentState, Outcome, Priority, WhyPaged
 
 When = Annotated[
@@ -26,13 +27,18 @@ class Shape(BaseModel):
 
 
 class AlertShape(Shape):
-    """A firing alert: which rule, about what (`kind`), since when, what to do first."""
+    """A firing alert: which rule, about what (`kind`), since when, what to do first.
+
+    `muted_by` a silence or a window until `muted_until`; nothing while it speaks.
+    """
 
     rule: str
     kind: str
     priority: Priority
     since: When
     first: str
+    muted_until: When | None
+    muted_by: str
 
 
 class HistoryShape(Shape):
@@ -78,11 +84,67 @@ class SupplyShape(Shape):
     delivered_percent: int | None
 
 
-class CourseShape(Shape):
+class SilenceShape(Shape):
+    """A silence that runs: its rules (all when empty), its end, who made it and why."""
+
+    id: str
+    rules: list[str]
+    until_at: When
+    who: str
+    reason: str
+
+
+class OrderShape(Shape):
+    """A bag that the pharmacy makes."""
+
+    bag: str
+    by: str
+    ordered_at: When
+    ready_at: When
+
+
+class CallShape(Shape):
+    """A call to the home: who called whom, what was seen at the pump, what was said."""
+
+    at: When
+    who: str
+    called: str
+    seen: Seen
+    advice: str
+    until_at: When
+
+
+class CareShape(Shape):
+    """What people recorded about a course besides its bag.
+
+    `window` is the kind of the one that is open, or empty. `infusion_days` were delivered in this cycle as far as anybody knows,
+    of `planned_days`; in a break: since `break_at`, by the protocol until `break_until`. `caregiver` are the transports of its
+    contacts, never their addresses; `override_reason` says why the course began with an incomplete checklist.
+    """
+
+    window: str
+    window_until: When | None
+    window_who: str
+    silences: list[SilenceShape]
+    order: OrderShape | None
+    calls: list[CallShape]
+    dose_mcg_per_day: float | None
+    infusion_days: float
+    planned_days: int | None
+    break_at: When | None
+    break_until: When | None
+    caregiver: list[str]
+    ward_contact: str
+    travel_minutes: int | None
+    override_reason: str
+
+
+class CourseShape(CareShape):
     """A course with our judgement of its delivery, its pump's last words, its bag and its open incidents.
 
     `current_ms` is the present interruption, `worst_ms` the worst that it can be (interruption and unknown together);
-    `limit_at` is when the worst case reaches the protocol's limit.
+    `limit_at` is when the worst case reaches the protocol's limit, `past_limit` what the protocol wants from then on.
+    `scale_falls`: whether a scale sees the bag get lighter as it should; null where none can tell.
     """
 
     course: str
@@ -96,6 +158,8 @@ class CourseShape(Shape):
     current_ms: int
     worst_ms: int
     limit_at: When | None
+    past_limit: str
+    scale_falls: bool | None
     interrupted_ms: int
     heard_at: When | None
     silent: bool
@@ -159,11 +223,15 @@ class PageShape(Shape):
 
 
 class DoneShape(Shape):
-    """A command that was journalled (record `seq`) and carried out; `message` says in words what it did."""
+    """A command that was journalled (record `seq`) and carried out; `message` says in words what it did.
+
+    `incident` is the one that it was about, `silence` the id of the silence that it made; empty where there is none.
+    """
 
     seq: int
     message: str
     incident: str
+    silence: str = ""
 
 
 class LiveShape(Shape):

@@ -10,9 +10,11 @@ from starlette.responses import Response
 
 from gateway.console import view
 from gateway.console.access import Running
+from gateway.console.care_words import CareWords, care_words
 from gateway.console.live import Live, TooManyWatchers
 from gateway.console.problems import Trouble
 from gateway.console.times import age, clock, rfc3339
+from gateway.core.board import CourseLine
 from gateway.domain.instants import Instant
 
 router = APIRouter(include_in_schema=False)
@@ -35,6 +37,11 @@ def _age(context: jinja2.runtime.Context, at: Instant) -> str:
     return age(at, context["view"].board.at)
 
 
+@jinja2.pass_context
+def _care(context: jinja2.runtime.Context, line: CourseLine) -> CareWords:
+    return care_words(line, context["view"].board.at, context["view"].zone)
+
+
 def _environment() -> jinja2.Environment:
     """Everything is escaped, and a name that a template gets wrong is an error."""
     made = jinja2.Environment(
@@ -48,6 +55,7 @@ def _environment() -> jinja2.Environment:
         "clock": _clock,
         "to_the_second": _to_the_second,
         "age": _age,
+        "care": _care,
         "rfc3339": rfc3339,
         "length": view.say_length,
         "kind": view.say_kind,

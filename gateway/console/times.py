@@ -26,6 +26,15 @@ def clock(at: Instant, now: Instant, zone: ZoneInfo, *, seconds: bool = False) -
     return f"{then.day} {then:%b}{year} {time}"
 
 
+def day_and_clock(at: Instant, now: Instant, zone: ZoneInfo) -> str:
+    """`13:05` today, else `Sun 8 Mar 13:05`, with the year where it is another: two of them side by side are read alike."""
+    then, today = (datetime.fromtimestamp(instant / SECOND_MS, zone) for instant in (at, now))
+    if then.date() == today.date():
+        return f"{then:%H:%M}"
+    year = "" if then.year == today.year else f" {then.year}"
+    return f"{then:%a} {then.day} {then:%b}{year} {then:%H:%M}"
+
+
 def age(at: Instant, now: Instant) -> str:
     """`12 min ago`, `in 3 h`, `now` for less than a second either way."""
     length_ms = abs(now - at)

@@ -20,6 +20,9 @@ STATE_WORDS = {
 }
 _CAUSES = {
     "silence": "pump not heard",
+    "scale": "pump not heard, but the bag gets lighter as it should",
+    "scale stands": "pump not heard, and the bag gets no lighter",
+    "unsaid": "the pump does not say whether it delivers",
     "user": "stopped by hand",
     "clinician": "stopped by a clinician",
     "kvo": "keep-vein-open only",
@@ -148,7 +151,7 @@ def _verdict(line: CourseLine, limit_ms: int) -> str:
     if line.worst_ms < limit_ms:
         return ""
     over = "OVER" if line.current_ms >= limit_ms else "May be OVER"
-    return f"{over} {say_ms(limit_ms)}: premedication and supervised restart per protocol"
+    return f"{over} {say_ms(limit_ms)}" + (f": {line.past_limit}" if line.past_limit else "")
 
 
 def _counts(board: Board) -> list[tuple[Priority, int]]:

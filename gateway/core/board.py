@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gateway.core import delivery, twin
+from gateway.core.care_lines import CareLine, with_care
 from gateway.core.incident_state import Incident
 from gateway.core.incidents import priority_of
 from gateway.core.intake import is_silent
 from gateway.core.state import Course, Pump, Subject
 from gateway.core.store import State
 from gateway.core.supplies import SupplyLine, supply_line
+from gateway.core.synthetic import SYNTHETIC
 from gateway.domain.diary import DiaryLine
 from gateway.domain.instants import Instant
 from gateway.domain.words import DeliveryState, IncidentState, Priority
@@ -44,7 +46,10 @@ class HistoryLine:
 
 @dataclass(frozen=True, slots=True)
 class IncidentLine:
-    """An incident. `holder` has it until `held_until`; `next_step_at` is when the next people are paged."""
+    """An incident. `holder` has it until `held_until`; `next_step_at` is when the next people are paged.
+
+    While everything in it is muted no step is due.
+    """
 
     key: str
     subject: str
@@ -62,21 +67,11 @@ class IncidentLine:
 
 
 @dataclass(frozen=True, slots=True)
-class SilenceLine:
-    """A silence that runs: its rules (all when empty), its end, who made it and why."""
-
-    id: str
-    rules: tuple[str, ...]
-    until_at: Instant
-    who: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class CourseLine:
+class CourseLine(CareLine):
     """A course. Lengths in ms: the current interruption, and the worst case (interruption and unknown together).
 
-    `limit_at` is when the protocol's limit is reached in the worst case; None while delivery is known.
+    `limit_at` is when the protocol's limit is reached in the worst case; None while delivery is known. `past_limit` is what the
+    protocol wants from then on. `scale_falls`: whether a scale sees the bag get lighter as it should; None where none can tell.
     """
 
     course: str
@@ -105,13 +100,8 @@ class CourseLine:
     supplies: SupplyLine = field(default_factory=SupplyLine)
     enrolment: int = 1
     diary: tuple[DiaryLine, ...] = ()
-    window: str = ""
-    window_until: Instant | None = None
-    silences: tuple[SilenceLine, ...] = ()
-    dose_mcg_per_day: float | None = None
-    infusion_days: float = 0.0
-    travel_minutes: int | None = None
-    ward_contact: str = ""
+    past_limit: str = ""
+    scale_falls: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +137,7 @@ class Board:
 
 def build_board(state: State, at: Instant) -> Board:
     """The board at `at`."""
-    running = [course for course in state.courses.values() if course.ended_at is None]
+    running = [course for course in state.courses.values() if course.ended_at is None and course.id != SYNTHETIC]
     lines = sorted((_course_line(state, course, at) for course in running), key=_urgency)
     site = state.sites.get(state.ward.site)
     desk = state.desk
@@ -160,13 +150,14 @@ def build_board(state: State, at: Instant) -> Board:
         deaf=deaf,
         courses=tuple(lines),
         site_incidents=tuple(_lines_of(site.open.values())) if site else (),
-        pumps=tuple(pump_line(state.pumps[key]) for key in sorted(state.pumps)),
+        pumps=tuple(pump_line(state.pumps[key]) for key in sorted(state.pumps) if state.pumps[key].course != SYNTHETIC),
     )
 
 
 def incident_lines(state: State, wanted: IncidentState | None = None) -> list[IncidentLine]:
     """All incidents that are remembered, newest first; of one state where `wanted` says so."""
-    subjects: list[Subject] = [*state.courses.values(), *state.sites.values()]
+    courses = (course for course in state.courses.values() if course.id != SYNTHETIC)
+    subjects: list[Subject] = [*courses, *state.sites.values()]
     lines = [line for subject in subjects for line in _lines_of((*subject.open.values(), *subject.closed))]
     lines = [line for line in lines if wanted is None or line.state is wanted]
     return sorted(lines, key=lambda line: (-line.opened_at, line.key))
@@ -212,7 +203,7 @@ def _incident_line(incident: Incident) -> IncidentLine:
         closed_at=incident.closed_at,
         holder=held.who if held else "",
         held_until=held.until_at if held else None,
-        next_step_at=incident.next_step_at if incident.state is IncidentState.TRIGGERED else None,
+        next_step_at=incident.next_step_at if incident.state is IncidentState.TRIGGERED and not incident.muted else None,
         paged=tuple(sorted(incident.reached)),
         alerts=tuple(
             AlertLine(note.rule, note.kind, note.priority, note.since, note.first, note.muted_until, note.muted_by)
@@ -225,9 +216,9 @@ def _incident_line(incident: Incident) -> IncidentLine:
 def _course_line(state: State, course: Course, at: Instant) -> CourseLine:
     pump = _pump_of(state, course)
     protocol = state.protocols.get(course.protocol)
-    now, bag, care = course.delivery, course.bag, course.care
+    now, bag = course.delivery, course.bag
     worst_ms = delivery.worst_ms(course, pump, at)
-    return CourseLine(
+    line = CourseLine(
         course=course.id,
         pump=course.pump,
         protocol=course.protocol,
@@ -250,18 +241,14 @@ def _course_line(state: State, course: Course, at: Instant) -> CourseLine:
         battery_percent=pump.battery_percent,
         on_battery=pump.on_battery,
         conditions=tuple(known.condition.value for known in pump.conditions.values() if known.active),
-        window=care.window.kind.value if care.window else "",
-        window_until=care.window.until_at if care.window else None,
-        silences=tuple(SilenceLine(each.id, each.rules, each.until_at, each.who, each.reason) for each in care.silences),
-        dose_mcg_per_day=care.dose_mcg_per_day,
-        infusion_days=delivery.infusion_days(course, at),
-        travel_minutes=care.travel_minutes,
-        ward_contact=care.ward_contact,
         incidents=tuple(_lines_of(course.open.values())),
         supplies=supply_line(course, pump, protocol, at),
         enrolment=course.enrolment,
         diary=course.diary,
+        past_limit=protocol.past_limit if protocol else "",
+        scale_falls=pump.scale.falls if pump.scale is not None else None,
     )
+    return with_care(line, course, protocol, at)
 
 
 def _pump_of(state: State, course: Course) -> Pump:

@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping
 
-from gateway.core import delivery, diary, silences, sites
+from gateway.core import delivery, diary, scale, silences, sites
 from gateway.core.context import Context
 from gateway.core.incidents import key_of
 from gateway.core.intake import is_silent, promise_ms
 from gateway.core.judgements import delivery_point
 from gateway.core.sites import drop_orphans, is_deaf
-from gateway.core.state import Course, Pump, Site
+from gateway.core.state import Course, Interruption, Pump, Site
 from gateway.core.store import State
 from gateway.core.views import view_of_course
 from gateway.domain.care import WindowKind
 from gateway.domain.instants import Instant
 from gateway.domain.view import Facet
-from gateway.domain.words import DeliveryState
+from gateway.domain.words import OCCLUSIONS, AlertPhase, DeliveryState
 from rules.engine import Alert, Change, judge
 from rules.engine import next_due as next_alert_due
 from rules.model import Rule
@@ -31,7 +31,8 @@ def judge_subject(state: State, subject: Course | Site, woken: int, now: Context
         return []
     pump = state.pump_of(subject) if delivery.is_served(subject) else Pump(subject.site, subject.pump)
     _end_what_is_over(subject, now.at)
-    if delivery.judge(subject, pump, protocol, now.at, silent=is_silent(pump, protocol, now.at)):
+    silent, vouched = is_silent(pump, protocol, now.at), now.at < scale.vouches_until(pump, promise_ms(pump, protocol))
+    if delivery.judge(subject, pump, protocol, now.at, silent=silent, vouched=vouched):
         now.effects.append(delivery_point(subject, now))
         woken |= Facet.DELIVERY
     if now.at >= subject.diary_due_at or woken == Facet.ALL:
@@ -54,14 +55,21 @@ def judge_subject(state: State, subject: Course | Site, woken: int, now: Context
 def _note_found(course: Course, rules: Mapping[str, Rule], pump: Pump, at: Instant) -> None:
     """Interruptions of which we learn only when they are over are news: no rule has seen them, so nobody was told.
 
-    They began and ended in what a pump kept while it was not heard, or inside one message.
+    They began and ended in what a pump kept while it was not heard, or inside one message; or an occlusion that had stopped the
+    flow for an hour was cleared before its alert had held.
     """
     for interruption in reversed(course.delivery.interruptions):
         if interruption.noted_at:
             return
         interruption.noted_at = at
         unseen = INTERRUPTED_RULE not in course.alerts and (INTERRUPTED_RULE in rules or pump.judged_from != 0)
-        interruption.found = interruption.found or unseen
+        interruption.found = interruption.found or unseen or _is_cleared_unsaid(course, interruption)
+
+
+def _is_cleared_unsaid(course: Course, interruption: Interruption) -> bool:
+    """Whether this occlusion was over before anybody was told: what it had cost by then is known only now."""
+    told = any(alert.family == interruption.cause and alert.phase is AlertPhase.FIRING for alert in course.alerts.values())
+    return interruption.cause in OCCLUSIONS and not told
 
 
 def _end_what_is_over(course: Course, at: Instant) -> None:
@@ -95,10 +103,15 @@ def _due_of_course(state: State, course: Course, alert_at: Instant | None) -> li
     return [
         silence_end_at,
         delivery.next_due(course, protocol),
-        pump.heard_at + promise_ms(pump, protocol) if delivery.may_fall_silent(course) else None,
+        _silent_at(pump, promise_ms(pump, protocol)) if delivery.may_fall_silent(course) else None,
         course.diary_due_at or None,
         pump.judged_from or alert_at,  # its rules wait until then
     ]
+
+
+def _silent_at(pump: Pump, promise: int) -> Instant:
+    """When nobody will speak for this pump's delivery any more: neither itself nor the bag's weight."""
+    return max(pump.heard_at + promise, scale.vouches_until(pump, promise))
 
 
 def rules_of(state: State, subject: Course | Site) -> dict[str, Rule]:

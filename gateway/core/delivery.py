@@ -1,17 +1,19 @@
 """Whether this patient's drug flows, since when not, and what proves it (DESIGN 4)."""
 
+from gateway.core import scale
 from gateway.core.state import INTERRUPTIONS_MAX, Bag, Course, Delivery, Interruption, Pump
 from gateway.domain.care import WindowKind
-from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant
+from gateway.domain.instants import DAY_MS, HOUR_MS, SECOND_MS, Instant
 from gateway.domain.view import Judgement
 from gateway.domain.words import OCCLUSIONS, Condition, DeliveryState, Priority
 from rules.model import Protocol
 
 BRIEF_STOP_MS = 60 * SECOND_MS
-VOLUME_TOLERANCE_MIN_MS = 2 * MINUTE_MS
-VOLUME_TOLERANCE_PERCENT = 6  # nominal accuracy of an ambulatory pump
+UNKNOWNS_MAX = 8
 
 SILENCE = "silence"  # the pump has not been heard within its promise
+BY_SCALE = "scale"  # the pump is silent, and its bag gets lighter as prescribed
+SCALE_STANDS = "scale stands"  # the pump is silent, and its bag gets no lighter
 UNSAID = "unsaid"  # the pump is heard, but has not said whether it delivers
 IN_HOSPITAL = "in hospital"  # the hospital's own pump gives the drug
 STARTING = "starting up"  # a new bag hangs, and the pump may take a while to deliver from it
@@ -20,10 +22,10 @@ _UNEXPLAINED = frozenset({"alarm", "unspecified", "stopped"})
 _CONDITIONS = frozenset(Condition)
 
 
-def judge(course: Course, pump: Pump, protocol: Protocol, at: Instant, *, silent: bool) -> bool:
-    """Bring the course's judgement up to `at`; True when it changed."""
+def judge(course: Course, pump: Pump, protocol: Protocol, at: Instant, *, silent: bool, vouched: bool = False) -> bool:
+    """Bring the course's judgement up to `at`; True when it changed. `vouched`: the bag's weight speaks for a silent pump."""
     before = course.delivery
-    judged = _judgement(course, pump, protocol, at, silent=silent)
+    judged = _judgement(course, pump, protocol, at, silent=silent, vouched=vouched)
     if judged == judgement_of(course):
         return False
     if judged.state is not before.state:
@@ -46,12 +48,17 @@ def current_ms(course: Course, at: Instant) -> int:
 
 
 def worst_ms(course: Course, pump: Pump, at: Instant) -> int:
-    """The same if nothing flowed since delivery was last known: interruption and unknown together. Never less than current."""
+    """The same if nothing flowed since delivery was last known: interruption and unknown together. Never less than current.
+
+    It runs too while the pump says that it delivers and the bag's weight says that it does not.
+    """
     if course.delivery.state is DeliveryState.UNKNOWN:
         return at - course.delivery.since
+    if course.delivery.state is DeliveryState.DELIVERING and scale.stands(pump):
+        return max(0, at - max(scale.proven_until(pump), course.delivery.since))
     if course.delivery.state is not DeliveryState.INTERRUPTED:
         return 0
-    known_at = max(pump.flow.before_at, course.delivery.interruption_ended_at, _started_at(course))
+    known_at = max(pump.flow.before_at, course.delivery.interruption_ended_at, started_at(course))
     return max(current_ms(course, at), at - known_at)
 
 
@@ -90,40 +97,10 @@ def next_due(course: Course, protocol: Protocol) -> Instant | None:
 def may_fall_silent(course: Course) -> bool:
     """Whether time alone may turn this judgement into "unknown, for silence"."""
     state = course.delivery.state
-    return state is DeliveryState.DELIVERING or (state is DeliveryState.UNKNOWN and course.delivery.cause != SILENCE)
+    return state is DeliveryState.DELIVERING or (state is DeliveryState.UNKNOWN and course.delivery.cause == UNSAID)
 
 
-def weigh(course: Course, pump: Pump, infused_ml: float, observed: Instant, *, boot: str, promise_ms: int, stopped: bool) -> None:
-    """Let the pump's volume counter tell what happened while it was silent; then remember it. `stopped`: it stands now.
-
-    Volume is the better witness than the commanded rate. A counter that went back or belongs to another boot was reset: it proves
-    nothing; nor does what was counted for another course or bag.
-    """
-    if observed <= pump.infused_at:
-        return
-    gap_ms = observed - pump.infused_at
-    counted = pump.infused_ml is not None and infused_ml >= pump.infused_ml and boot == pump.infused_boot
-    if pump.infused_ml is not None and counted and gap_ms >= promise_ms and pump.infused_at >= _started_at(course):
-        rate_ml_h = pump.set_rate_ml_h or pump.rate_ml_h or (course.bag.rate_ml_h if course.bag else 0.0)
-        if rate_ml_h > 0:
-            flowed_ms = round(min(gap_ms, (infused_ml - pump.infused_ml) / rate_ml_h * HOUR_MS))
-            _note_volume(course.delivery, pump, flowed_ms, gap_ms, observed, stopped=stopped)
-    pump.infused_ml, pump.infused_at, pump.infused_boot = infused_ml, observed, boot
-
-
-def _note_volume(delivery: Delivery, pump: Pump, flowed_ms: int, gap_ms: int, observed: Instant, *, stopped: bool) -> None:
-    missing_ms = gap_ms - flowed_ms
-    delivery.explained_at = observed
-    if missing_ms <= max(VOLUME_TOLERANCE_MIN_MS, gap_ms * VOLUME_TOLERANCE_PERCENT // 100):
-        delivery.confirmed_by_volume_at = delivery.flowed_until = observed
-        return
-    delivery.flowed_until = pump.infused_at + flowed_ms
-    if pump.flow.delivering and not stopped:  # a pump that stands is judged as interrupted since then
-        found = Interruption(delivery.flowed_until, observed, "silence", estimated=True, found=True)
-        _record(delivery, found)
-
-
-def _judgement(course: Course, pump: Pump, protocol: Protocol, at: Instant, *, silent: bool) -> Judgement:
+def _judgement(course: Course, pump: Pump, protocol: Protocol, at: Instant, *, silent: bool, vouched: bool) -> Judgement:
     bag, before, flow = course.bag, course.delivery, pump.flow
     why = _not_expected_why(course, at)
     if why or bag is None:
@@ -135,14 +112,15 @@ def _judgement(course: Course, pump: Pump, protocol: Protocol, at: Instant, *, s
     stood = before.state is DeliveryState.INTERRUPTED or flow.at >= max(bag.hung_at, course.enrolled_at)
     if said and flow.delivering is False and stood:
         return _starting(course, pump, protocol, at) or _interrupted(course, pump, protocol)
-    if said and flow.delivering and not silent:
+    if said and flow.delivering and (vouched or not silent):
         since = max(flow.since, _runs_from(course, bag))
-        return Judgement(DeliveryState.DELIVERING, since, since)
+        return Judgement(DeliveryState.DELIVERING, since, since, BY_SCALE if silent else "")
     if said and flow.delivering:
-        since = max(min(pump.heard_at, pump.observed_at), course.enrolled_at, _runs_from(course, None))
+        since = max(min(pump.heard_at, pump.observed_at), scale.proven_until(pump), course.enrolled_at, _runs_from(course, None))
     else:  # only a pump that said that it delivers is trusted up to its last word: else since the bag hangs
-        since = before.since if not said and before.state is DeliveryState.UNKNOWN else _started_at(course)
-    return Judgement(DeliveryState.UNKNOWN, since, since, SILENCE if silent else UNSAID)
+        since = before.since if not said and before.state is DeliveryState.UNKNOWN else started_at(course)
+    cause = UNSAID if not silent else SCALE_STANDS if scale.stands(pump) else SILENCE
+    return Judgement(DeliveryState.UNKNOWN, since, since, cause)
 
 
 def _not_expected_why(course: Course, at: Instant) -> str:
@@ -176,7 +154,7 @@ def _runs_from(course: Course, bag: Bag | None) -> Instant:
     return max(bag.hung_at if bag else 0, course.care.expected_from, course.care.paired_at)
 
 
-def _started_at(course: Course) -> Instant:
+def started_at(course: Course) -> Instant:
     """Since when delivery is expected of this bag by this pump."""
     return max(course.enrolled_at, _runs_from(course, course.bag))
 
@@ -214,32 +192,40 @@ def _cause(pump: Pump, protocol: Protocol) -> str:
 
 def _onset(course: Course, pump: Pump, protocol: Protocol, cause: str) -> tuple[Instant, bool]:
     """When delivery stopped, and whether that is an estimate: an occlusion alarm, or a word after silence, comes late."""
-    flow, delivery, bag = pump.flow, course.delivery, course.bag
-    started_at = _started_at(course)
+    flow, delivery = pump.flow, course.delivery
+    begun_at = started_at(course)
     onset, estimated = flow.since, False
     silent_ms = max(protocol.silent_at_least_ms, protocol.silent_intervals * pump.interval_ms)
     if flow.before_at and flow.since - flow.before_at > silent_ms:
         onset, estimated = max(flow.before_at, min(delivery.flowed_until, flow.since)), True
     if flow.before_at == 0:
-        onset = started_at
+        onset = begun_at
     if cause in OCCLUSIONS:
-        rate_ml_h = pump.set_rate_ml_h or (bag.rate_ml_h if bag else 0.0)
-        lag_ms = round(min(DAY_MS, protocol.occlusion_volume_ml / rate_ml_h * HOUR_MS)) if rate_ml_h > 0 else 0
-        onset, estimated = min(onset, flow.since - lag_ms), True
-    witnessed_at = course.care.seen_running_at if course.care.seen_running_at <= flow.since else 0
-    return max(onset, started_at, delivery.interruption_ended_at, witnessed_at), estimated
+        onset, estimated = min(onset, flow.since - occlusion_lag_ms(course, pump, protocol)), True
+    witnesses = (course.care.seen_running_at, scale.proven_until(pump))
+    witnessed_at = max((seen_at for seen_at in witnesses if seen_at <= flow.since), default=0)
+    return max(onset, begun_at, delivery.interruption_ended_at, witnessed_at), estimated
+
+
+def occlusion_lag_ms(course: Course, pump: Pump, protocol: Protocol) -> int:
+    """How long an occlusion stands before its alarm: what the line takes up, at the present rate."""
+    rate_ml_h = pump.set_rate_ml_h or (course.bag.rate_ml_h if course.bag else 0.0)
+    return round(min(DAY_MS, protocol.occlusion_volume_ml / rate_ml_h * HOUR_MS)) if rate_ml_h > 0 else 0
 
 
 def _close_stretch(delivery: Delivery, judged: Judgement, pump: Pump, at: Instant) -> None:
     """Account for the stretch that ends: an interruption longer than a brief stop, or time that nobody can vouch for."""
     if delivery.state is DeliveryState.INTERRUPTED:
         until = pump.flow.since if judged.state is DeliveryState.DELIVERING else at
-        if until - delivery.evidence_at > BRIEF_STOP_MS:
-            _record(delivery, Interruption(delivery.since, until, delivery.cause, delivery.estimated))
+        late = delivery.cause in OCCLUSIONS and delivery.estimated  # flow had stopped long before: never a brief stop
+        if late or until - delivery.evidence_at > BRIEF_STOP_MS:
+            record(delivery, Interruption(delivery.since, until, delivery.cause, delivery.estimated))
             delivery.interruption_ended_at = until
     elif delivery.state is DeliveryState.UNKNOWN and delivery.explained_at < delivery.since:
         until = at if judged.state is DeliveryState.NOT_EXPECTED else min(at, pump.observed_at)
-        delivery.unknown_ms += max(0, until - delivery.since)
+        if until > delivery.since:
+            delivery.unknown_ms += until - delivery.since
+            delivery.unknowns = (*delivery.unknowns, (delivery.since, until))[-UNKNOWNS_MAX:]
 
 
 def _count_expected(delivery: Delivery, judged: Judgement, at: Instant) -> None:
@@ -252,7 +238,8 @@ def _count_expected(delivery: Delivery, judged: Judgement, at: Instant) -> None:
         delivery.expected_since = max(min(judged.since, at), delivery.since)
 
 
-def _record(delivery: Delivery, interruption: Interruption) -> None:
+def record(delivery: Delivery, interruption: Interruption) -> None:
+    """Add an interruption that is over to the sums."""
     delivery.interrupted_ms += interruption.until - interruption.since
     delivery.interruptions.append(interruption)
     del delivery.interruptions[:-INTERRUPTIONS_MAX]

@@ -1,6 +1,6 @@
 """One decoded message into its pump, and what it means for the pump's course."""
 
-from gateway.core import delivery, diary, history, twin
+from gateway.core import delivery, diary, flows, hindsight, history, scale, twin
 from gateway.core.context import Context
 from gateway.core.judgements import delivery_point
 from gateway.core.state import Bag, Course, Pump
@@ -52,6 +52,44 @@ def _take(pump: Pump, course: Course | None, reading: Observation | AlarmChange 
     protocol = now.protocols.get(course.protocol) if course is not None else None
     promise = promise_ms(pump, protocol)
     observed = twin.observed_at(pump, reading, now.at)
+    weight_g = reading.bag_weight_g if isinstance(reading, Observation) else None
+    if weight_g is None:
+        return _take_pump(pump, course, reading, now, observed, promise)
+    alone = isinstance(reading, Observation) and scale.is_alone(reading)
+    woken = 0 if alone else _take_pump(pump, course, reading, now, observed, promise)
+    return woken | _put_on_scale(pump, course, protocol, weight_g, observed)
+
+
+def _take_pump(
+    pump: Pump,
+    course: Course | None,
+    reading: Observation | AlarmChange | PumpEvent,
+    now: Context,
+    observed: Instant,
+    promise: int,
+) -> int:
+    """What the pump itself said, and what that makes of what was judged before."""
+    late, judged = flows.is_late(pump.flow, observed, reading.seq or 0), course.delivery if course is not None else None
+    told, gaps = flows.stops(pump.flow) if late else [], judged.gaps if judged is not None else ()
+    woken = _take_words(pump, course, reading, now, observed, promise)
+    protocol = now.protocols.get(course.protocol) if course is not None else None
+    if course is None or protocol is None or judged is None:
+        return woken
+    if late and woken & Facet.DELIVERY:
+        hindsight.amend(course, pump, protocol, told, observed)
+    if judged.gaps and (woken & Facet.DELIVERY or judged.gaps is not gaps) and hindsight.settle_gaps(course, pump, protocol):
+        woken |= Facet.DELIVERY
+    return woken
+
+
+def _take_words(
+    pump: Pump,
+    course: Course | None,
+    reading: Observation | AlarmChange | PumpEvent,
+    now: Context,
+    observed: Instant,
+    promise: int,
+) -> int:
     first = course is not None and pump.heard_at < course.enrolled_at
     came_back = pump.heard_at != 0 and (now.at - pump.heard_at >= promise or _first_since_link(pump, now))
     woken = twin.hear(pump, now.at, observed, was_silent=came_back) | (Facet.HEARD if first else 0)
@@ -67,10 +105,18 @@ def _take(pump: Pump, course: Course | None, reading: Observation | AlarmChange 
     if isinstance(reading, AlarmChange):
         return woken | twin.change_alarm(pump, reading, observed)
     woken |= twin.note_event(pump, reading, observed) | history.note_event(pump, course, reading, observed, now.at)
+    if pump.scale is not None and reading.event in (PumpEventKind.BAG_CHANGED, PumpEventKind.PRIMED):
+        scale.begin_anew(pump.scale)
     if course is not None and reading.event is PumpEventKind.BAG_CHANGED:
         _change_bag(course, reading, observed)
         woken |= Facet.DELIVERY
     return woken
+
+
+def _put_on_scale(pump: Pump, course: Course | None, protocol: Protocol | None, weight_g: float, observed: Instant) -> int:
+    if course is None or protocol is None:
+        return 0
+    return scale.weigh(pump, course.bag, weight_g, observed, tolerance_g=protocol.scale_tolerance_g)
 
 
 def _judge_between(course: Course | None, pump: Pump, now: Context) -> None:
@@ -91,7 +137,7 @@ def _weigh(pump: Pump, course: Course | None, reading: Observation, infused_ml: 
     boot = reading.boot or ""
     if course is not None:
         stopped = reading.delivery_status in (DeliveryStatus.NOT_DELIVERING, DeliveryStatus.KVO)
-        delivery.weigh(course, pump, infused_ml, observed, boot=boot, promise_ms=promise, stopped=stopped)
+        hindsight.weigh(course, pump, infused_ml, observed, boot=boot, promise_ms=promise, stopped=stopped)
     elif observed > pump.infused_at:
         pump.infused_ml, pump.infused_at, pump.infused_boot = infused_ml, observed, boot
 

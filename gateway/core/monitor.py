@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import assert_never
 
-from gateway.core import courses, escalation, incidents, intake, replies, sites
+from gateway.core import courses, escalation, incidents, intake, replies, sites, synthetic, watched
 from gateway.core.context import Context
 from gateway.core.events import Commanded, Event, Heard, Linked, Loaded, Replied, Sent, Ticked
 from gateway.core.incident_state import Incident
@@ -132,6 +132,9 @@ class Monitor:
                 assert_never(event)
 
     def _hear(self, event: Heard, now: Context) -> None:
+        if watched.is_watchdog(event, now.ward):
+            self._wake(now.ward.site, Facet.WATCHDOG if watched.take(event, now) else 0)
+            return
         pump = self.state.heard(event.site, event.device)
         course = self.state.course_of(pump)
         woken = intake.take_in(pump, course, event.decoded, now)
@@ -177,6 +180,8 @@ class Monitor:
         now.ward, now.protocols = event.ward, event.protocols
         self.state.index_rules()
         now.rules = self.state.rules
+        synthetic.settle(self.state, now)
+        watched.begin(now, started=event.started)
         for name in self.state.subjects():
             self._wake(name, Facet.ALL)
 
@@ -257,6 +262,8 @@ class Monitor:
         incidents.note_stirring(subject, alerts, now.at)
         for route, incident in list(subject.open.items()):
             escalation.decide(subject, incident, news.get(route, incidents.News()), now)
+        if subject.id == synthetic.SYNTHETIC:
+            now.effects[:] = synthetic.unmeasured(now.effects)
 
     # ---- wake-ups --------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from gateway.core import contacts, diary, escalation, incidents, obey_courses, obey_silences, paging, replies
+from gateway.core import contacts, diary, escalation, incidents, obey_courses, obey_silences, paging, replies, synthetic
 from gateway.core.context import Context
 from gateway.core.done import Done, no, not_running, running, yes
 from gateway.core.incident_state import Incident
@@ -43,6 +43,8 @@ LEASE_MAX_MS = DAY_MS  # nobody holds an incident for longer without saying so a
 
 def obey(state: State, who: str, command: Command, now: Context) -> Done:
     """Carry out one command."""
+    if refused := synthetic.refusal(command):
+        return no(refused)
     match command:
         case Enrol():
             return obey_courses.enrol(state, command, now)

@@ -72,7 +72,7 @@ def silence(state: State, who: str, command: SilenceRules, now: Context) -> Done
     silences.forget_ended(course, now.at)
     if len(course.care.silences) >= SILENCES_MAX:
         return no(f"{course.id} has {SILENCES_MAX} silences already; end one first")
-    made = Silence(f"{course.id}.s{now.seq}", command.rules, now.at, 0, who, command.reason)
+    made = Silence(silences.id_of(course.id, now.seq), command.rules, now.at, 0, who, command.reason)
     longest_ms = silences.HIGH_MAX_MS if _covers_high(course, made) else SILENCE_MAX_MS
     what = "a silence of an alert of high priority" if longest_ms == silences.HIGH_MAX_MS else "a silence"
     made.until_at, wrong = _end_of(command.for_ms, command.until_at, longest_ms, what, now)

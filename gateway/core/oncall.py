@@ -5,51 +5,109 @@ clocks change. A wall time that is skipped in spring means the first instant aft
 means its first occurrence.
 """
 
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from gateway.domain.instants import DAY_MS, SECOND_MS, Instant
-from gateway.domain.ward import Rotation, Schedule, Ward
+from gateway.domain.ward import Layer, Rotation, Schedule, Ward
 
 CAREGIVER = "caregiver"
+
+_DAY = timedelta(days=1)
+_DAY_MINUTES = 1440
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """The same people on call for a stretch, `until_at` exclusive; no people: a gap."""
+
+    from_at: Instant
+    until_at: Instant
+    people: tuple[str, ...]
 
 
 def on_call(schedule: Schedule, at: Instant) -> tuple[str, ...]:
     """Ids of the people on call at `at`; empty when nobody is.
 
-    An override covers [from, until), and the later entry wins; where there is none, all calendar shifts that cover `at`; where
-    there is none either, the person whose turn it is.
+    An override covers [from, until), and the later entry wins; where there is none, all duties of the calendar that cover `at`;
+    where there is none either, the last layer that has somebody then; at the bottom the rotation.
     """
     for override in reversed(schedule.overrides):
         if override.from_at <= at < override.until_at:
             return (override.person,)
-    shifts = tuple(dict.fromkeys(shift.person for shift in schedule.shifts if shift.from_at <= at < shift.until_at))
-    if shifts or schedule.rotation is None:
-        return shifts
-    return _on_turn(schedule.rotation, schedule.timezone, at)
+    if schedule.calendar is not None:
+        people = tuple(dict.fromkeys(shift.person for shift in schedule.calendar.shifts(at, at + 1)))
+        if people:
+            return people
+    for layer in reversed(schedule.layers):
+        people = _on_turn(layer.rotation, schedule.timezone, at) if _counts(layer, schedule.timezone, at) else ()
+        if people:
+            return people
+    return () if schedule.rotation is None else _on_turn(schedule.rotation, schedule.timezone, at)
+
+
+def duties(schedule: Schedule, from_at: Instant, until_at: Instant) -> list[Duty]:
+    """Who is on call through [from_at, until_at): neighbours differ in their people, and nothing is left out."""
+    inside = sorted({from_at, until_at, *(edge for edge in _edges(schedule, from_at, until_at) if from_at < edge < until_at)})
+    found: list[Duty] = []
+    for start, end in pairwise(inside):  # between two edges nothing changes
+        people = on_call(schedule, start)
+        if found and found[-1].people == people:
+            found[-1] = Duty(found[-1].from_at, end, people)
+        else:
+            found.append(Duty(start, end, people))
+    return found
 
 
 def gaps(schedule: Schedule, from_at: Instant, until_at: Instant) -> list[tuple[Instant, Instant]]:
     """Stretches of [from_at, until_at) in which nobody is on call: (start, end) pairs in order, end exclusive, merged."""
-    edges = {from_at, until_at}
-    for shift in (*schedule.overrides, *schedule.shifts):
-        edges |= {shift.from_at, shift.until_at}
-    if schedule.rotation is not None:
-        edges.add(wall_instant(schedule.rotation.first_handover, schedule.timezone))
-    inside = sorted(edge for edge in edges if from_at <= edge <= until_at)
-    found: list[tuple[Instant, Instant]] = []
-    # Between two edges nothing changes but the turn, and a turn leaves nobody out.
-    for start, end in pairwise(inside):
-        if on_call(schedule, start):
-            continue
-        if found and found[-1][1] == start:
-            found[-1] = (found[-1][0], end)
-        else:
-            found.append((start, end))
-    return found
+    return [(duty.from_at, duty.until_at) for duty in duties(schedule, from_at, until_at) if not duty.people]
+
+
+def _edges(schedule: Schedule, from_at: Instant, until_at: Instant) -> Iterator[Instant]:
+    """Every instant of the stretch, and some outside, at which the people may change."""
+    shifts = () if schedule.calendar is None else schedule.calendar.shifts(from_at, until_at)
+    for shift in (*schedule.overrides, *shifts):
+        yield from (shift.from_at, shift.until_at)
+    rotations = [layer.rotation for layer in schedule.layers]
+    for rotation in (*rotations, *([] if schedule.rotation is None else [schedule.rotation])):
+        yield from _handovers(rotation, schedule.timezone, from_at, until_at)
+    for layer in schedule.layers:
+        day, last = (_local_day(at, schedule.timezone) for at in (from_at - 2 * DAY_MS, until_at + 2 * DAY_MS))
+        while day <= last:
+            yield from _hours(layer, day, schedule.timezone)
+            day += _DAY
+
+
+def _counts(layer: Layer, timezone: str, at: Instant) -> bool:
+    """Whether `at` lies in the layer's hours. Clocks that go back over midnight show a day twice: its neighbours count too."""
+    if layer == Layer(layer.rotation):
+        return True
+    today = _local_day(at, timezone)
+    for day in (today - _DAY, today, today + _DAY):
+        if day.weekday() in layer.days:
+            start_at, end_at = _hours(layer, day, timezone)
+            if start_at <= at < end_at:
+                return True
+    return False
+
+
+def _hours(layer: Layer, day: date, timezone: str) -> tuple[Instant, Instant]:
+    """When the layer's hours of that local day begin and end."""
+    return _minute_of(day, layer.from_minute, timezone), _minute_of(day, layer.until_minute, timezone)
+
+
+def _minute_of(day: date, minute: int, timezone: str) -> Instant:
+    later, minute = divmod(minute, _DAY_MINUTES)
+    return wall_instant(f"{day + later * _DAY}T{minute // 60:02}:{minute % 60:02}", timezone)
+
+
+def _local_day(at: Instant, timezone: str) -> date:
+    return datetime.fromtimestamp(at // SECOND_MS, ZoneInfo(timezone)).date()
 
 
 def resolve(targets: tuple[str, ...], ward: Ward, at: Instant, caregiver: str | None = None) -> tuple[str, ...]:
@@ -81,16 +139,31 @@ def _meant(target: str, ward: Ward, at: Instant) -> Iterable[str]:
 
 
 def _on_turn(rotation: Rotation, timezone: str, at: Instant) -> tuple[str, ...]:
-    first_at = wall_instant(rotation.first_handover, timezone)
-    if at < first_at or not rotation.people:
+    if at < wall_instant(rotation.first_handover, timezone) or not rotation.people:
         return ()
+    return (rotation.people[_turn_at(rotation, timezone, at) % len(rotation.people)],)
+
+
+def _handovers(rotation: Rotation, timezone: str, from_at: Instant, until_at: Instant) -> Iterator[Instant]:
+    """The instants of [from_at, until_at) at which a turn of the rotation begins."""
+    turn = max(0, _turn_at(rotation, timezone, from_at))
+    while (starts_at := _turn_starts(rotation.first_handover, timezone, turn * rotation.every_days)) < until_at:
+        yield starts_at
+        turn += 1
+
+
+def _turn_at(rotation: Rotation, timezone: str, at: Instant) -> int:
+    """The number of the turn that covers `at`, from 0; negative before the first handover."""
+    first_at = wall_instant(rotation.first_handover, timezone)
+    if at < first_at:
+        return -1
     # Counted in days of 24 h the turn is right but for the hours by which the clocks have moved: one step mends it.
     turn = (at - first_at) // (rotation.every_days * DAY_MS)
     while at < _turn_starts(rotation.first_handover, timezone, turn * rotation.every_days):
         turn -= 1
     while at >= _turn_starts(rotation.first_handover, timezone, (turn + 1) * rotation.every_days):
         turn += 1
-    return (rotation.people[turn % len(rotation.people)],)
+    return turn
 
 
 @lru_cache(maxsize=4096)  # a pure function of what it is given; asked for the same few turns at every step

@@ -76,6 +76,11 @@ def forget_ended(course: Course, at: Instant) -> None:
         course.care.silences = tuple(silence for silence in course.care.silences if silence.until_at > at)
 
 
+def id_of(course: str, seq: int) -> str:
+    """The id of the silence that journal record `seq` made."""
+    return f"{course}.s{seq}"
+
+
 def covers(silence: Silence, rule: str) -> bool:
     """Whether the silence is about this rule."""
     return not silence.rules or rule in silence.rules

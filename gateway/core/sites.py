@@ -1,11 +1,12 @@
 """The ward itself: whether a whole site is silent, pumps that serve nobody, and the gateway's own hearing."""
 
-from gateway.core import delivery
+from gateway.core import delivery, watched
 from gateway.core.context import Context
 from gateway.core.incidents import key_of
 from gateway.core.intake import promise_ms
 from gateway.core.state import Course, Desk, Pump, Site
 from gateway.core.store import State
+from gateway.core.synthetic import SYNTHETIC
 from gateway.core.views import NONE_SILENT, View, view_of_stranger
 from gateway.domain.care import NextCycle, SwapPump
 from gateway.domain.commands import Command, EndCourse, Enrol
@@ -68,6 +69,7 @@ def judge_site(state: State, site: Site, woken: int, now: Context) -> list[Chang
         deaf_since=None if desk.connected else desk.lost_at,
         inhibitions=DEAF if is_deaf(desk, now.at) else HEARS,
         silent_pumps=_silent_pumps(state, site, now.at) if woken & (Facet.SITE | Facet.INHIBITION) else NONE_SILENT,
+        watchdog_due_at=watched.due_at(now.ward, desk),
     )
     own = judge(rules.values(), site.alerts, view, woken=woken, scope="site", settled=site.settled)
     changes += own + _judge_strangers(state, rules, woken, now)
@@ -172,6 +174,8 @@ def _silent_pumps(state: State, site: Site, at: Instant) -> SilentPumps:
     since, watched = [], 0
     for course in state.courses.values():
         pump = state.pumps.get(f"{course.site}/{course.pump}")
+        if course.id == SYNTHETIC:
+            continue
         if course.site != site.id or pump is None or not delivery.is_served(course) or pump.heard_at < course.enrolled_at:
             continue
         if course.delivery.cause == delivery.IN_HOSPITAL:

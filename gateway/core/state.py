@@ -47,10 +47,27 @@ class PumpCondition:
 
 
 @dataclass(slots=True)
+class Stretch:
+    """Words of one kind, the first at `from_at`, the newest at `at`, with no message missing between them.
+
+    `first_seq` and `seq` are their numbers in `boot`; 0 where the pump numbers nothing.
+    """
+
+    delivering: bool
+    from_at: Instant
+    at: Instant
+    first_seq: int = 0
+    seq: int = 0
+    boot: str = ""
+    reason: str = ""
+
+
+@dataclass(slots=True)
 class Flow:
     """The newest evidence of whether the pump delivers. `delivering` None: none yet. Times are observed times.
 
     `at` is when it was last said, `since` when it was first said, `before_at` the newest word to the contrary before that.
+    `from_at`, `first_seq`, `seq` and `boot` are of the newest stretch of words that misses none; `past` are the ones before it.
     """
 
     delivering: bool | None = None
@@ -59,6 +76,27 @@ class Flow:
     since: Instant = 0
     before_at: Instant = 0
     reason: str = ""
+    from_at: Instant = 0
+    first_seq: int = 0
+    boot: str = ""
+    past: tuple[Stretch, ...] = ()
+
+
+@dataclass(slots=True)
+class Scale:
+    """What a scale under the bag told, in grams, by its own observed times.
+
+    `points` are weights a quarter of an hour apart, of the last two hours, oldest first, since the pump delivers from this bag.
+    `falls`: whether the bag gets lighter as prescribed; None while nobody can tell. `proven_until`: until then it did flow.
+    `percent`: delivered of prescribed over two hours at the most that the weight allows; -1 before there are two hours.
+    """
+
+    weighed_at: Instant = 0
+    weight_g: float = 0.0
+    points: tuple[tuple[Instant, float], ...] = ()
+    falls: bool | None = None
+    proven_until: Instant = 0
+    percent: int = -1
 
 
 @dataclass(slots=True)
@@ -67,7 +105,8 @@ class Pump:
 
     `starts` of conditions are those of the last hour, oldest first; `remaining_ml` is as of `remaining_at`, jumped up at
     `refilled_at` and was last judged to end at `empty_noted_at`; `battery_points` belong to the present stretch on battery,
-    `learnt_percent_h` to those before; `stray_at` is since when it has had no course. Empty tuples cost no memory.
+    `learnt_percent_h` to those before; `stray_at` is since when it has had no course. Empty tuples cost no
+    memory, nor does a scale where there is none.
     """
 
     site: str
@@ -104,6 +143,7 @@ class Pump:
     battery_points: tuple[tuple[Instant, float], ...] = ()
     learnt_percent_h: float | None = None
     settings: tuple[SettingChange, ...] = ()
+    scale: Scale | None = None
     stray_at: Instant = 0
     returned_at: Instant = 0
     judged_from: Instant = 0
@@ -142,12 +182,22 @@ class Interruption:
     noted_at: Instant = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A silence over which the pump's counter rose by less than it should have, in the pump's time; `missing_ms` of delivery."""
+
+    from_at: Instant
+    until: Instant
+    missing_ms: int
+
+
 @dataclass(slots=True)
 class Delivery:
     """Our judgement of a course, with what it rests on.
 
     `expected_ms` sums the times in which delivery was expected, up to `expected_since`, the beginning of the present one.
-    `explained_at`: until then the pump's volume says what flowed.
+    `explained_at`: until then the pump's volume says what flowed. `gaps` are the last silences with missing volume, `unknowns`
+    the last stretches in `unknown_ms`: words that come late may yet explain them.
     """
 
     state: DeliveryState = DeliveryState.NOT_EXPECTED
@@ -162,6 +212,8 @@ class Delivery:
     interruptions: list[Interruption] = field(default_factory=list)
     confirmed_by_volume_at: Instant = 0
     explained_at: Instant = 0
+    gaps: tuple[Gap, ...] = ()
+    unknowns: tuple[tuple[Instant, Instant], ...] = ()
     expected_ms: int = 0
     expected_since: Instant | None = None
 
@@ -254,3 +306,5 @@ class Desk:
     codes: dict[str, dict[str, Issued]] = field(default_factory=dict)
     code_count: int = 0
     corrections: dict[str, list[Instant]] = field(default_factory=dict)
+    watchdog_at: Instant = 0
+    watchdog_said_at: Instant = 0

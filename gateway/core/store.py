@@ -98,6 +98,11 @@ class State:
                 self._changes(f"course:{old.id}")
                 del self.courses[old.id]
 
+    def drop_course(self, name: str) -> None:
+        """Forget a course."""
+        self._changes(f"course:{name}")
+        del self.courses[name]
+
     def _changes(self, key: str) -> None:
         if key in self.frozen and self.before_change is not None:
             self.before_change(key)

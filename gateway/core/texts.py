@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 from gateway.core.context import Context
 from gateway.core.incident_state import Incident, Note
 from gateway.core.state import Course, Subject
-from gateway.domain.instants import Instant
+from gateway.domain.instants import DAY_MS, Instant
 from gateway.domain.words import DeliveryState, Priority, WhyPaged
 from rules.durations import say_ms
 
 ESSENTIAL_MAX = 160
+WEEKDAY_ENOUGH_MS = 6 * DAY_MS
 FOUND_RULE = "interruption-found"
 
 _CAUSES = {
@@ -24,6 +25,7 @@ _CAUSES = {
     "stopped": "no reason given",
     "silence": "pump not heard",
     "unsaid": "pump does not say if it delivers",
+    "scale stands": "pump not heard, bag no lighter",
 }
 
 _LEADS = {
@@ -84,7 +86,7 @@ def _was_over(subject: Subject, incident: Incident, context: Context) -> str:
     if last.until < incident.opened_at or stopped_ms < protocol.interruption_limit_ms:
         return "."
     limit = say_ms(protocol.interruption_limit_ms)
-    return f". Stopped for {say_ms(stopped_ms)}, OVER {limit}: premedication and supervised restart per protocol."
+    return f". Stopped for {say_ms(stopped_ms)}, OVER {limit}: {protocol.past_limit}."
 
 
 def _fitting(lead: str, head: str, said: list[str], limits: tuple[str, ...], reply: str) -> str:
@@ -132,7 +134,7 @@ def _limits(subject: Subject, incident: Incident, context: Context) -> tuple[str
         return ("",)
     limit_ms, delivery = protocol.interruption_limit_ms, course.delivery
     limit, limit_at = say_ms(limit_ms), delivery.since + limit_ms
-    past = (f" OVER {limit}: premedication and supervised restart per protocol.", f" OVER {limit}: supervised restart.")
+    past = (f" OVER {limit}: {protocol.past_limit}.", f" OVER {limit}: {protocol.past_limit_short}.")
     if any(note.rule == FOUND_RULE and note.priority is Priority.HIGH for note in incident.alerts.values()):
         return past
     if delivery.state not in (DeliveryState.INTERRUPTED, DeliveryState.UNKNOWN):
@@ -149,8 +151,15 @@ def _longest_joined(incident: Incident, context: Context) -> Course | None:
 
 
 def clock_time(instant: Instant, context: Context) -> str:
-    """`13:05` in the ward's zone today, `Mon 13:05` on another day."""
+    """`13:05` in the ward's zone today, `Mon 13:05` within six days, else `Mon 9 Mar 13:05`; with the year where it is another.
+
+    A bag that is changed in a week is changed on the weekday that is today: the weekday alone would say the wrong day.
+    """
     zone = ZoneInfo(context.ward.timezone)
-    then = datetime.fromtimestamp(instant / 1000, zone)
-    today = datetime.fromtimestamp(context.at / 1000, zone).date()
-    return then.strftime("%H:%M" if then.date() == today else "%a %H:%M")
+    then, today = (datetime.fromtimestamp(at / 1000, zone) for at in (instant, context.at))
+    if then.date() == today.date():
+        return f"{then:%H:%M}"
+    if abs(instant - context.at) < WEEKDAY_ENOUGH_MS:
+        return f"{then:%a %H:%M}"
+    year = "" if then.year == today.year else f" {then.year}"
+    return f"{then:%a} {then.day} {then:%b}{year} {then:%H:%M}"

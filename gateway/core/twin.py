@@ -1,7 +1,7 @@
 """From readings to our last knowledge of a pump. Arrival order does not matter: older words never overrule newer ones."""
 
-from gateway.core import history
-from gateway.core.state import BOOTS_MAX, HOLES_MAX, Flow, Numbering, Pump, PumpCondition
+from gateway.core import flows, history
+from gateway.core.state import BOOTS_MAX, HOLES_MAX, Numbering, Pump, PumpCondition
 from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
 from gateway.domain.readings import AlarmChange, Observation, PumpEvent, Reading
 from gateway.domain.view import Facet
@@ -139,39 +139,16 @@ def _observe_flow(pump: Pump, reading: Observation, observed: Instant) -> int:
     if status is DeliveryStatus.TRANSITIONING:
         return 0
     if status is DeliveryStatus.DELIVERING:
-        facets = _note_flow(pump.flow, observed, reading.seq or 0, delivering=True)
+        facets = _say(pump, reading, observed, delivering=True)
         return facets | _clear_by_delivery(pump)
     reason = "kvo" if status is DeliveryStatus.KVO else (reading.not_delivering_reason or "unspecified")
-    return _note_flow(pump.flow, observed, reading.seq or 0, delivering=False, reason=reason)
+    return _say(pump, reading, observed, delivering=False, reason=reason)
 
 
-def _note_flow(flow: Flow, observed: Instant, seq: int, *, delivering: bool, reason: str = "") -> int:
-    """Newer evidence wins; of the same instant the higher number, then the later arrival."""
-    if observed < flow.at or (observed == flow.at and seq and seq < flow.seq):
-        return _note_older_flow(flow, observed, delivering=delivering)
-    changed = flow.delivering is not delivering
-    if changed:
-        flow.before_at, flow.since, flow.reason = flow.at, observed, reason
-    flow.delivering, flow.at, flow.seq = delivering, observed, seq
-    return Facet.DELIVERY if changed else 0
-
-
-def _note_older_flow(flow: Flow, observed: Instant, *, delivering: bool) -> int:
-    """A late word cannot change the state, but it can say more exactly when the state began.
-
-    A stop within what looked like delivery throughout: it runs for certain since its newest word only. A running pump within
-    what looked like one stop makes the stop no shorter: nobody knows for how long it ran.
-    """
-    if flow.before_at < observed < flow.since:
-        if delivering is not flow.delivering:
-            flow.before_at = observed
-            return 0
-        flow.since = observed
-        return Facet.DELIVERY
-    if flow.delivering and not delivering and flow.since <= observed < flow.at:
-        flow.before_at, flow.since = observed, flow.at
-        return Facet.DELIVERY
-    return 0
+def _say(
+    pump: Pump, reading: Observation | AlarmChange | PumpEvent, observed: Instant, *, delivering: bool, reason: str = ""
+) -> int:
+    return flows.note(pump, observed, reading.seq or 0, reading.boot or "", delivering=delivering, reason=reason)
 
 
 def _clear_by_delivery(pump: Pump) -> int:
@@ -217,16 +194,16 @@ def _stop_by_alarm(pump: Pump, reading: AlarmChange, observed: Instant) -> int:
     """An alarm that stops delivery is a word about the flow, also where it comes too late to be one about the condition."""
     if not reading.stops_delivery:
         return 0
-    return Facet.DELIVERY | _note_flow(pump.flow, observed, reading.seq or 0, delivering=False, reason=reading.condition)
+    return Facet.DELIVERY | _say(pump, reading, observed, delivering=False, reason=reading.condition)
 
 
 def note_event(pump: Pump, reading: PumpEvent, observed: Instant) -> int:
     """Take a pump event in; returns the facets that it changes."""
     if reading.event is PumpEventKind.DELIVERY_STARTED:
-        return _note_flow(pump.flow, observed, reading.seq or 0, delivering=True)
+        return _say(pump, reading, observed, delivering=True)
     stopped_by = _STOPPED_BY.get(reading.event)
     if stopped_by is not None and not reading.transitioning:
-        return _note_flow(pump.flow, observed, reading.seq or 0, delivering=False, reason=reading.reason or stopped_by)
+        return _say(pump, reading, observed, delivering=False, reason=reading.reason or stopped_by)
     if reading.event is PumpEventKind.BAG_CHANGED:
         if observed >= pump.infused_at:  # else the new bag's own count came first
             pump.infused_ml, pump.infused_at = None, 0
@@ -255,4 +232,4 @@ def messages_of(pump: Pump, at: Instant) -> tuple[int, int]:
 
 def note_standing(pump: Pump, at: Instant) -> None:
     """A person saw at `at` that the pump does not deliver."""
-    _note_flow(pump.flow, at, 0, delivering=False, reason="seen standing")
+    flows.note(pump, at, 0, "", delivering=False, reason="seen standing")

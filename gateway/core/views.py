@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gateway.core import delivery, diary, history, twin
+from gateway.core import delivery, diary, history, scale, twin
 from gateway.core.context import Context
 from gateway.core.forecast import BagForecast, bag_forecast, battery_forecast, slope_percent_h
 from gateway.core.intake import is_silent
@@ -36,6 +36,7 @@ class View:
     deaf_since: Instant | None = None
     inhibitions: frozenset[str] = frozenset()
     silent_pumps: SilentPumps = NONE_SILENT
+    watchdog_due_at: Instant | None = None
     flows_unassigned_since: Instant | None = None
     course: Course | None = None
     pump: Pump | None = None
@@ -58,7 +59,7 @@ class View:
     def found(self) -> Sequence[FoundInterruption]:
         """Interruptions that were over before we learnt of them, the longest first."""
         stretches = self.course.delivery.interruptions if self.course is not None else ()
-        found = [FoundInterruption(one.since, one.until, one.noted_at) for one in stretches if one.found]
+        found = [FoundInterruption(one.since, one.until, one.noted_at, one.cause) for one in stretches if one.found]
         return sorted(found, key=lambda one: one.since - one.until)
 
     @property
@@ -86,8 +87,12 @@ class View:
 
     @property
     def delivered_percent(self) -> int | None:
-        """Delivered of prescribed volume over the last 2 h judged delivering."""
-        return history.delivered_percent(self.course.volume) if self.course is not None and self._is_watched else None
+        """Delivered of prescribed volume over the last 2 h judged delivering; of counter and scale the one that says less."""
+        if self.course is None or self.pump is None or not self._is_watched:
+            return None
+        by_weight = scale.delivered_percent(self.pump) if self.judgement.state is DeliveryState.DELIVERING else None
+        told = (history.delivered_percent(self.course.volume), by_weight)
+        return min((percent for percent in told if percent is not None), default=None)
 
     @property
     def settings(self) -> Sequence[SettingChange]:

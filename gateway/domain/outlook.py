@@ -44,11 +44,12 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class FoundInterruption:
-    """An interruption that was over before we learnt of it, at `noted_at`."""
+    """An interruption that was over before we learnt of it, at `noted_at`. `cause`: a pump condition, or "silence"."""
 
     since: Instant
     until: Instant
     noted_at: Instant
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,10 @@ class Stamped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation(Stamped):
-    """One telemetry message. Every measure may be absent; at least one is present."""
+    """One telemetry message. Every measure may be absent; at least one is present.
+
+    `bag_weight_g` comes from a scale under the bag, in grams: the bridge's word, not the pump's.
+    """
 
     delivery_status: DeliveryStatus | None = None
     not_delivering_reason: NotDeliveringReason | None = None
@@ -47,6 +50,7 @@ class Observation(Stamped):
     power: Power | None = None
     pressure_mmhg: float | None = None
     locked: bool | None = None
+    bag_weight_g: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,8 @@ class Facet:
     VOLUME = 512
     SETTINGS = 1024
     SITE = 2048
-    ALL = 4095
+    WATCHDOG = 4096
+    ALL = 8191
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,4 +156,9 @@ class CourseView(Protocol):
     @property
     def silent_pumps(self) -> SilentPumps:
         """The site's silent pumps."""
+        ...
+
+    @property
+    def watchdog_due_at(self) -> Instant | None:
+        """By when the next heartbeat of the gateway's watchdog is due; None where the ward has no watchdog."""
         ...

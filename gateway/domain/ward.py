@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from gateway.domain.instants import Instant
 
@@ -36,6 +37,20 @@ class Rotation:
 
 
 @dataclass(frozen=True, slots=True)
+class Layer:
+    """A rotation that counts in some hours of some days only.
+
+    Minutes are local wall time, counted from the midnight that begins the day; `until_minute` is exclusive, and beyond 1440 it
+    lies on the next day: 20:00-08:00 is (1200, 1920). `days` are the weekdays on which the hours begin, Monday is 0.
+    """
+
+    rotation: Rotation
+    from_minute: int = 0
+    until_minute: int = 1440
+    days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+
+
+@dataclass(frozen=True, slots=True)
 class Shift:
     """An exact stretch of duty: an override, or an occurrence from a calendar. `until` is exclusive."""
 
@@ -44,15 +59,32 @@ class Shift:
     person: str
 
 
+class Calendar(Protocol):
+    """Duties from a calendar: a value, equal to another of the same content. It ends where its events end, never before."""
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Everybody who is ever on duty in it, each once."""
+        ...
+
+    def shifts(self, from_at: Instant, until_at: Instant) -> tuple[Shift, ...]:
+        """All duties that overlap [from_at, until_at), whole, in the order of their starts. Never raises."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Who is on call when: overrides first (the later entry wins), then calendar shifts, then the rotation."""
+    """Who is on call when.
+
+    Overrides first (the later entry wins), then the calendar, then the layers (the later one wins), then the rotation.
+    """
 
     name: str
     timezone: str
     rotation: Rotation | None = None
     overrides: tuple[Shift, ...] = ()
-    shifts: tuple[Shift, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    calendar: Calendar | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +134,27 @@ class TransportFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Synthetic:
+    """The gateway's own test: `pump` serves no patient and raises an alarm; `person` is paged, and takes it within `within_ms`.
+
+    It happens every `every_ms`; None: only when somebody asks for it.
+    """
+
+    pump: str
+    person: str
+    within_ms: int
+    every_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedBy:
+    """The watchdog on another host: the device under whose name its heartbeats come, missing after `silent_ms` without one."""
+
+    device: str
+    silent_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ward:
     """One site's people and policies. `policies` holds the priorities' policies and the routes' by name."""
 
@@ -115,3 +168,5 @@ class Ward:
     routes: tuple[Route, ...] = ()
     transports: Mapping[str, TransportFacts] = field(default_factory=dict)
     base_url: str = ""
+    synthetic: Synthetic | None = None
+    watchdog: WatchedBy | None = None

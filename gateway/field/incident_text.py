@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from gateway.console.times import age, clock
+from gateway.console.times import age, clock, day_and_clock
 from gateway.domain.instants import SECOND_MS, Instant
 from gateway.domain.words import IncidentState, Priority
 from gateway.field.speaking import printable, priority_word, wrapped
@@ -32,8 +32,26 @@ class Told:
         return cls(board["site"], instant(board["at"]), ZoneInfo(board["timezone"]), deaf)
 
     def at(self, text: str) -> str:
-        """`12:51 (1 h 12 min ago)`."""
-        return f"{clock(instant(text), self.now, self.zone)} ({age(instant(text), self.now)})"
+        """`12:51 (1 h 12 min ago)`, `Sun 8 Mar 12:51 (in 5 d)`."""
+        return f"{self.day(text)} ({age(instant(text), self.now)})"
+
+    def clock(self, text: str) -> str:
+        """`12:51`."""
+        return clock(instant(text), self.now, self.zone)
+
+    def day(self, text: str) -> str:
+        """`12:51` today, else `Sun 8 Mar 12:51`."""
+        return day_and_clock(instant(text), self.now, self.zone)
+
+    def headline(self, what: str) -> Iterator[str]:
+        """`haem-ward, 14:03: 2 courses`, and whether what follows can be believed."""
+        yield f"{self.site}, {clock(self.now, self.now, self.zone)}: {what}"
+        yield from self.warning()
+
+    def warning(self) -> Iterator[str]:
+        """Nothing, or that what follows is old."""
+        if self.trouble:
+            yield click.style(self.trouble, fg="red", bold=True)
 
 
 def instant(text: str) -> Instant:
@@ -45,9 +63,7 @@ def in_short(lines: Sequence[Line], told: Told, state: str) -> Iterator[str]:
     """All of them: those that are open with what to do first, those that are over in a line each."""
     what = "" if state == "all" else f"{state} "
     count = f"{len(lines)} {what}incident{'' if len(lines) == 1 else 's'}" if lines else f"no {what}incident"
-    yield f"{told.site}, {clock(told.now, told.now, told.zone)}: {count}"
-    if told.trouble:
-        yield click.style(told.trouble, fg="red", bold=True)
+    yield from told.headline(count)
     for line in sorted(lines, key=_urgency):
         if line["state"] == IncidentState.RESOLVED:
             over = f"over {told.at(line['closed_at'])}" if line["closed_at"] else "over"
@@ -59,8 +75,7 @@ def in_short(lines: Sequence[Line], told: Told, state: str) -> Iterator[str]:
 
 def in_full(line: Line, told: Told) -> Iterator[str]:
     """One incident with its history."""
-    if told.trouble:
-        yield click.style(told.trouble, fg="red", bold=True)
+    yield from told.warning()
     yield from _open(line, told)
     yield f"        opened {told.at(line['opened_at'])}" + (f", over {told.at(line['closed_at'])}" if line["closed_at"] else "")
     yield ""
@@ -80,7 +95,8 @@ def _open(line: Line, told: Told) -> Iterator[str]:
     yield f"{priority_word(line['priority'])} {click.style(printable(line['subject']), bold=True)}  {_holder(line, told)}"
     for alert in line["alerts"]:
         about = f"{alert['rule']} {alert['kind']}".strip().replace("-", " ")
-        yield from wrapped(f"{about}, since {told.at(alert['since'])}", "        ")
+        mute = f", mute until {told.at(alert['muted_until'])} by a {alert['muted_by']}" if alert["muted_until"] else ""
+        yield from wrapped(f"{about}, since {told.at(alert['since'])}{mute}", "        ")
         if alert["first"]:
             yield from wrapped(alert["first"], "        First: ")
     yield from wrapped(f"paged {', '.join(line['paged']) or 'nobody yet'}", "        ")

@@ -1,13 +1,12 @@
 """`incidents`: look, take, pass on, close, write down. Laid out for 80 columns and three in the morning."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import click
 
 from gateway.field.incident_text import Told, in_full, in_short
 from gateway.field.remote import Remote, incident_path, with_gateway
-from gateway.field.speaking import FINE, printable
+from gateway.field.speaking import FINE, told
 
 STATES = ("open", "triggered", "acknowledged", "resolved", "all")
 
@@ -24,8 +23,8 @@ def list_(gateway: Remote, /, *, state: str) -> int:
     """List incidents, the most urgent first."""
     query = {} if state in ("open", "all") else {"state": state}
     lines = [line for line in gateway.get("/api/v1/incidents", **query) if state != "open" or line["state"] != "resolved"]
-    told = Told.of(gateway.get("/api/v1/board"))
-    _echo(in_short(lines, told, state))
+    clock = Told.of(gateway.get("/api/v1/board"))
+    _echo(in_short(lines, clock, state))
     return FINE
 
 
@@ -45,7 +44,7 @@ def show(gateway: Remote, /, *, key: str) -> int:
 @with_gateway
 def ack(gateway: Remote, /, *, key: str, for_: str | None) -> int:
     """Take an incident: nobody else is paged until your time is over."""
-    return _told(gateway.post(incident_path(key, "ack"), {"for": for_}))
+    return told(gateway.post(incident_path(key, "ack"), {"for": for_}))
 
 
 @incidents.command()
@@ -53,7 +52,7 @@ def ack(gateway: Remote, /, *, key: str, for_: str | None) -> int:
 @with_gateway
 def escalate(gateway: Remote, /, *, key: str) -> int:
     """Page the next step now."""
-    return _told(gateway.post(incident_path(key, "escalate")))
+    return told(gateway.post(incident_path(key, "escalate")))
 
 
 @incidents.command()
@@ -62,7 +61,7 @@ def escalate(gateway: Remote, /, *, key: str) -> int:
 @with_gateway
 def close(gateway: Remote, /, *, key: str, reason: str) -> int:
     """Close an incident. What still fires with high priority cannot be closed."""
-    return _told(gateway.post(incident_path(key, "close"), {"reason": reason}))
+    return told(gateway.post(incident_path(key, "close"), {"reason": reason}))
 
 
 @incidents.command()
@@ -71,12 +70,7 @@ def close(gateway: Remote, /, *, key: str, reason: str) -> int:
 @with_gateway
 def note(gateway: Remote, /, *, key: str, text: str) -> int:
     """Add TEXT to an incident's history."""
-    return _told(gateway.post(incident_path(key, "note"), {"text": text}))
-
-
-def _told(done: dict[str, Any]) -> int:
-    click.echo(printable(done["message"]))
-    return FINE
+    return told(gateway.post(incident_path(key, "note"), {"text": text}))
 
 
 def _echo(lines: Iterator[str]) -> None:

@@ -44,8 +44,15 @@ class Remote:
 
     def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
         """Ask for a change; keys without a value are left out. Raises `No` when the gateway refuses, `Wrong` otherwise."""
-        given = {key: value for key, value in (body or {}).items() if value is not None}
-        return self._ask("POST", path, json=given)
+        return self._ask("POST", path, json=_given(body))
+
+    def patch(self, path: str, body: dict[str, Any]) -> Any:
+        """Ask for other values; keys without a value stay as they are. Raises as `post` does."""
+        return self._ask("PATCH", path, json=_given(body))
+
+    def delete(self, path: str) -> Any:
+        """Ask for something to be over. Raises as `post` does."""
+        return self._ask("DELETE", path)
 
     def answer(self, verb: str, path: str, **parts: Any) -> httpx.Response:
         """The bare answer, whatever its status. Raises `Wrong` when nobody answers."""
@@ -69,6 +76,15 @@ class Remote:
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             raise Wrong(f"{self.url} refuses the token; give the file api-token beside its journal with --token-file")
         raise No(detail) if answer.status_code in _ANSWERS_NO else Wrong(detail)
+
+
+def _given(body: dict[str, Any] | None) -> dict[str, Any]:
+    return {key: value for key, value in (body or {}).items() if value is not None}
+
+
+def course_path(course: str, part: str) -> str:
+    """The API's path of a part of a course."""
+    return f"/api/v1/courses/{quote(course, safe='')}/{part}"
 
 
 def incident_path(key: str, verb: str = "") -> str:

@@ -172,7 +172,7 @@ def as_text(told: Report) -> str:
         if row.section != section:
             section = row.section
             lines += ["", section]
-        lines.append(f"  {row.name:<40} {row.value or NOT_KNOWN:>16} {row.unit}".rstrip())
+        lines.append(f"  {row.name:<40} {row.value or NOT_KNOWN:>16} {row.unit if row.value else ''}".rstrip())
     if told.interruptions:
         lines += ["", "each interruption"]
         lines += [f"  {' '.join(cells)}" for cells in interruption_cells(told)]

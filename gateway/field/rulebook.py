@@ -8,9 +8,9 @@ import click
 
 from gateway.field.speaking import FINE, NO, LinedWrong, Wrong, wrapped
 from rules.examples import run_example
-from rules.explain import explain
+from rules.explain import explain, explain_protocol, what_to_do
 from rules.loader import RulesError, load_protocol, shipped_text
-from rules.model import Protocol
+from rules.model import Protocol, Rule
 
 
 @click.group()
@@ -21,13 +21,34 @@ def rules() -> None:
 @rules.command("explain")
 @click.argument("protocol", required=False)
 def explain_(protocol: str | None) -> int:
-    """Say each rule of PROTOCOL (a name or a file; else of all that are shipped) as one sentence."""
+    """Say PROTOCOL (a name or a file; else all that are shipped) and each of its rules in plain English, to be signed."""
+    known: set[str] = set()
     for loaded, _ in _loaded([protocol] if protocol else []):
-        click.secho(f"{loaded.name}: {loaded.title}", bold=True)
-        for rule in loaded.rules:
-            click.echo("\n".join(wrapped(explain(rule), "  ")))
+        click.secho("\n".join(wrapped(f"{loaded.name}: {loaded.title}", "")), bold=True)
+        for fact in explain_protocol(loaded):
+            click.echo("\n".join(wrapped(fact, "  ")))
+        click.echo()
+        fresh = [rule for rule in loaded.rules if _as_said(rule) not in known]
+        for rule in fresh:
+            known.add(_as_said(rule))
+            _explain_rule(rule)
+        same = ", ".join(rule.name for rule in loaded.rules if rule not in fresh)
+        if same:
+            click.echo("\n".join(wrapped(f"Word for word as above: {same}.", "  ")))
             click.echo()
     return FINE
+
+
+def _as_said(rule: Rule) -> str:
+    """The whole text of a rule: what has been said word for word is not said again."""
+    return "\n".join((explain(rule), *what_to_do(rule)))
+
+
+def _explain_rule(rule: Rule) -> None:
+    click.echo("\n".join(wrapped(explain(rule), "  ")))
+    for line in what_to_do(rule):
+        click.echo("\n".join(wrapped(line, "    ")))
+    click.echo()
 
 
 @rules.command("test")

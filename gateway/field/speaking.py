@@ -2,8 +2,9 @@
 
 import os
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -51,6 +52,12 @@ def priority_word(priority: str) -> str:
 def wrapped(text: str, lead: str) -> list[str]:
     """The text behind `lead`, its further lines indented below, within 80 columns."""
     return textwrap.wrap(printable(text), WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead)) or [lead.rstrip()]
+
+
+def told(done: Mapping[str, Any]) -> int:
+    """Say what the gateway says it did; the exit code is that of a command that was carried out."""
+    click.echo(printable(done["message"]))
+    return FINE
 
 
 def existing_file(text: str) -> Path:

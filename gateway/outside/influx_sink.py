@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from gateway.runtime.ports import Poison, StoreUnavailable
+from gateway.runtime.point_sink import Poison, StoreUnavailable
 
 if TYPE_CHECKING:
     from influxdb_client.client.write_api import WriteApi

@@ -38,6 +38,7 @@ class MqttSettings:
     """Where the broker is and who we are. `client_id` names the persistent session: never two gateways with the same.
 
     `tls_ca` turns TLS on; `tls_cert` and `tls_key` are our own, where the broker asks for them. All three are paths of PEM files.
+    `persistent`: the broker keeps what comes while we are away. `last_will`: what it then publishes for us, retained, and where.
     `dropped_topic` is where the broker counts what it dropped; empty for one that has no such topic (some hang up when asked).
     """
 
@@ -51,6 +52,8 @@ class MqttSettings:
     tls_key: str | None = None
     protocol: Literal["3.1.1", "5"] = "3.1.1"
     topics: tuple[str, ...] = ("dw/v1/#",)
+    persistent: bool = True
+    last_will: tuple[str, bytes] | None = None
     dropped_topic: str = DROPPED_TOPIC
     keepalive_s: int = 30
     backoff_min_s: float = 0.5
@@ -88,10 +91,11 @@ class Link(aiomqtt.Client):
             password=settings.password,
             identifier=settings.client_id,
             protocol=aiomqtt.ProtocolVersion.V5 if five else aiomqtt.ProtocolVersion.V311,
-            clean_session=None if five else False,
+            clean_session=None if five else not settings.persistent,
             # aiomqtt's default wipes a version 5 session at every new process; paho refuses False for 3.1.1.
-            clean_start=False if five else MQTT_CLEAN_START_FIRST_ONLY,
-            properties=_connect_properties() if five else None,
+            clean_start=not settings.persistent if five else MQTT_CLEAN_START_FIRST_ONLY,
+            properties=_connect_properties(settings) if five else None,
+            will=aiomqtt.Will(*settings.last_will, qos=1, retain=True) if settings.last_will else None,
             timeout=ANSWER_S,
             keepalive=settings.keepalive_s,
             max_queued_outgoing_messages=TELL_MAX,
@@ -147,9 +151,9 @@ class Link(aiomqtt.Client):
         # paho's own ack() builds, queues and writes packets one by one; its queue writes any bytes that are no PUBLISH at once.
         self._client._packet_queue(PUBACK, packets, 0, 1)  # noqa: SLF001 - see above
 
-    def tell(self, topic: str, payload: bytes) -> None:
+    def tell(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish at QoS 1; paho keeps at most `TELL_MAX` and refuses the rest, which is as good as lost on the way."""
-        self._client.publish(topic, payload, qos=1)
+        self._client.publish(topic, payload, qos=1, retain=retain)
 
     def read_on(self) -> None:
         """Listen again after a full inbox."""
@@ -254,9 +258,9 @@ class Link(aiomqtt.Client):
             return False
 
 
-def _connect_properties() -> Properties:
+def _connect_properties(settings: MqttSettings) -> Properties:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    properties.SessionExpiryInterval = SESSION_EXPIRY_S
+    properties.SessionExpiryInterval = SESSION_EXPIRY_S if settings.persistent else 0
     properties.ReceiveMaximum = IN_FLIGHT_MAX
     return properties
 

@@ -30,8 +30,10 @@ class MqttSource:
     twice and never not at all. Before the first `Session.UP` there is no session; that is not announced.
     """
 
-    def __init__(self, settings: MqttSettings) -> None:
+    def __init__(self, settings: MqttSettings, *, tells_below: str = TELL_PREFIX) -> None:
+        """`tells_below`: the gateway's own is below `dwack/`, where no pump could take it for a command."""
         self._settings = settings
+        self._tells_below = tells_below
         self._inbox: Inbox[Incoming | Session | Refusing] = Inbox(IN_HAND_MAX)
         self._link: Link | None = None
         self._up_at_s = 0.0
@@ -77,12 +79,12 @@ class MqttSource:
         if self._link is not None:
             self._link.acknowledge(messages)
 
-    def tell(self, topic: str, payload: bytes) -> None:
-        """Publish at QoS 1 below `dwack/` (else `ValueError`); dropped while there is no session or 1,000 are on their way."""
-        if not topic.startswith(TELL_PREFIX):
-            raise ValueError(f"the gateway publishes only below {TELL_PREFIX}, not to {topic}")
+    def tell(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publish at QoS 1 below `tells_below` (else `ValueError`); dropped without a session or with 1,000 on their way."""
+        if not topic.startswith(self._tells_below):
+            raise ValueError(f"this connection publishes only below {self._tells_below}, not to {topic}")
         if self._link is not None:
-            self._link.tell(topic, payload)
+            self._link.tell(topic, payload, retain=retain)
 
     async def _hold(self, link: Link) -> None:
         self._link = link

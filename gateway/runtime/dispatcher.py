@@ -6,7 +6,7 @@ journalled. A crash in between leaves it to be sent again under the same key: tw
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 
 from gateway.core.outbox import Item, Outbox, Sending, Stage
@@ -14,8 +14,8 @@ from gateway.domain.effects import Page
 from gateway.domain.instants import Instant
 from gateway.domain.words import Outcome, Priority
 from gateway.runtime.effects import item_of
+from gateway.runtime.marks import Marks, outcome_of
 from gateway.runtime.ports import (
-    Accepted,
     Clock,
     EffectKind,
     Entry,
@@ -26,8 +26,6 @@ from gateway.runtime.ports import (
     OutboxRow,
     Receipt,
     Record,
-    Rejected,
-    SendResult,
     Sends,
     SendState,
     Transport,
@@ -57,9 +55,11 @@ class Dispatcher:
         self._in_flight: dict[str, int] = dict.fromkeys(transports, 0)
         self._accepted: dict[tuple[str, str], str] = {}
         self._stray: dict[tuple[str, str], Receipt] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()  # each named after the key that it works on
+        self.marks = Marks(journal)
         self._wake = asyncio.Event()
         self.report: Report = _nowhere
+        self.on_handing_over: Callable[[Item], None] | None = None
 
     def plan(self, item: Item, at: Instant) -> None:
         """A page or answer is durable: send it."""
@@ -74,6 +74,28 @@ class Dispatcher:
     def waiting(self) -> int:
         """How many pages and answers are in hand."""
         return len(self._outbox)
+
+    def keys(self) -> set[str]:
+        """Keys of all that is in hand, or not yet written down as done."""
+        in_work = {task.get_name() for task in self._tasks}
+        return {sending.item.key for sending in self._outbox.items()} | in_work | self.marks.owed.keys()
+
+    def stuck(self, before: Instant) -> list[Sending]:
+        """What should have moved before `before`: sends whose task has died, and what has room and is not begun."""
+        under_way = {task.get_name() for task in self._tasks}
+        return [
+            sending
+            for sending in self._outbox.items()
+            if sending.due_at < before
+            and sending.item.key not in under_way
+            and (sending.stage is not Stage.WAITING or self._in_flight.get(sending.item.transport, 0) < SENDS_AT_ONCE)
+        ]
+
+    def unstick(self, sending: Sending) -> None:
+        """Let it go on: nobody knows what became of a send whose task has died, so it is tried again."""
+        if sending.stage is Stage.SENDING:
+            self._outbox.settle(sending.item.key, Outcome.UNKNOWN, self._clock.now())
+        self._wake.set()
 
     def as_sent(self, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
         """Rows that could not be made durable before they were sent, as they stand by now."""
@@ -90,20 +112,25 @@ class Dispatcher:
 
     async def restore(self) -> None:
         """Pick up what an earlier run left: what was being sent is sent again, under the same key."""
-        at = self._clock.now()
         accepted: dict[str, str] = {}
         for kind in (EffectKind.PAGE, EffectKind.ANSWER):
             states = (SendState.PLANNED, SendState.SENDING, SendState.AWAITING_RECEIPT)
             for row in await self._journal.outbox(kind, states, RESTORED_MAX):
+                item = self.put_back(row)
                 if row.state is SendState.AWAITING_RECEIPT:
-                    item = item_of(row)
-                    self._outbox.await_receipt(item, at, attempts=row.attempts)
                     accepted[item.key] = item.transport
-                else:
-                    self._outbox.plan(item_of(row), at, attempts=row.attempts)
         if accepted:
             await self._recall(accepted)
+
+    def put_back(self, row: OutboxRow) -> Item:
+        """Take an outbox row in hand (again) as it stands in the journal."""
+        item, at = item_of(row), self._clock.now()
+        if row.state is SendState.AWAITING_RECEIPT:
+            self._outbox.await_receipt(item, at, attempts=row.attempts)
+        else:
+            self._outbox.plan(item, at, attempts=row.attempts)
         self._wake.set()
+        return item
 
     async def _recall(self, transports: Mapping[str, str]) -> None:
         """Learn again under which provider's id each page was accepted, so that its receipt is known when it comes."""
@@ -132,12 +159,13 @@ class Dispatcher:
         decided = self._outbox.due(now, room | unknown, self._wanted.wanted)
         for sending in decided.send:
             self._in_flight[sending.item.transport] = self._in_flight.get(sending.item.transport, 0) + 1
-            self._spawn(self._send(sending))
+            self._spawn(sending.item.key, self._send(sending))
         for sending in decided.withdrawn:
-            self._spawn(self._close(sending, Outcome.WITHDRAWN, ""))
+            self._spawn(sending.item.key, self._close(sending, Outcome.WITHDRAWN, ""))
         for sending in decided.unreceipted:
             self._forget_id(sending.item.key)
-            self._spawn(self._close(sending, Outcome.NO_RECEIPT, "no receipt within its deadline"))
+            late = self._close(sending, Outcome.NO_RECEIPT, "no receipt within its deadline")
+            self._spawn(sending.item.key, late)
 
     async def _sleep(self) -> None:
         """Until woken, or the next item is due. What is due already waits for room: a send that ends wakes us."""
@@ -157,7 +185,7 @@ class Dispatcher:
     async def _send(self, sending: Sending) -> None:
         item = sending.item
         try:
-            await self._mark(item.key, SendState.SENDING, sending.attempts)
+            await self.marks.write(item.key, SendState.SENDING, sending.attempts)
             outcome, reason, provider_id = await self._hand_over(item)
         finally:
             self._in_flight[item.transport] -= 1
@@ -166,7 +194,7 @@ class Dispatcher:
             self._accepted[item.transport, provider_id] = item.key
         self._wake.set()  # there is room again, whatever the journal says to the outcome
         await self._note(sending, outcome, reason, provider_id)
-        await self._mark(item.key, _STATES[stage], sending.attempts)
+        await self.marks.write(item.key, _STATES[stage], sending.attempts)
         stray = self._stray.pop((item.transport, provider_id), None)
         if stray is not None:
             await self._receive(item.transport, stray)
@@ -176,9 +204,11 @@ class Dispatcher:
         if transport is None:
             return Outcome.REJECTED, f"the ward has no transport {item.transport!r} any more", ""
         urgent = isinstance(item, Page) and item.priority is Priority.HIGH
+        if self.on_handing_over is not None:
+            self.on_handing_over(item)
         message = Message(item.key, item.address, item.text, item.text.split("\n", 1)[0], urgent)
         try:
-            return _outcome_of(await asyncio.wait_for(transport.send(message), SEND_DEADLINE_S))
+            return outcome_of(await asyncio.wait_for(transport.send(message), SEND_DEADLINE_S))
         except TimeoutError:
             return Outcome.UNKNOWN, f"no answer within {SEND_DEADLINE_S:g} s", ""
         except Exception as error:  # noqa: BLE001  a transport's bug must not cost the page: it is tried again, and said
@@ -187,13 +217,13 @@ class Dispatcher:
 
     async def _close(self, sending: Sending, outcome: Outcome, reason: str) -> None:
         await self._note(sending, outcome, reason, "")
-        await self._mark(sending.item.key, SendState.DONE, sending.attempts)
+        await self.marks.write(sending.item.key, SendState.DONE, sending.attempts)
 
     async def _listen(self, name: str, transport: Transport) -> None:
         while True:
             try:
                 async for receipt in transport.receipts():
-                    self._spawn(self._receive(name, receipt))
+                    self._spawn(self._accepted.get((name, receipt.provider_id), ""), self._receive(name, receipt))
             except Exception:  # noqa: BLE001  as above: it must not cost the receipts of the next pages either
                 _log.exception("the receipts of transport %s ended in a way they should not", name)
                 await self._clock.sleep_until(self._clock.now() + RETRY_MS)
@@ -214,7 +244,7 @@ class Dispatcher:
                 self._forget_id(key)
             self._wake.set()
             await self._note(sending, receipt.outcome, "", receipt.provider_id)
-            await self._mark(key, _STATES[stage], sending.attempts)
+            await self.marks.write(key, _STATES[stage], sending.attempts)
 
     def _forget_id(self, key: str) -> None:
         for name in [name for name, known in self._accepted.items() if known == key]:
@@ -241,31 +271,16 @@ class Dispatcher:
             else:
                 return
 
-    async def _mark(self, key: str, state: SendState, attempts: int) -> None:
-        try:
-            await self._journal.mark(key, state, attempts)
-        except JournalFull as full:
-            _log.warning("page %s goes on without its mark: %s", key, full)  # a full disk must not silence a page
-
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    def _spawn(self, key: str, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work, name=key)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
-    def _ended(self, task: asyncio.Future[None]) -> None:
+    def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             _log.error("sending failed", exc_info=task.exception())
         self._wake.set()
-
-
-def _outcome_of(result: SendResult) -> tuple[Outcome, str, str]:
-    """What a transport said as (outcome, reason, provider's id)."""
-    if isinstance(result, Accepted):
-        return Outcome.ACCEPTED, "", result.provider_id
-    if isinstance(result, Rejected):
-        return (Outcome.TEMPORARY if result.temporary else Outcome.REJECTED), result.reason, ""
-    return Outcome.UNKNOWN, result.reason, ""
 
 
 _STATES: Mapping[Stage | None, SendState] = {

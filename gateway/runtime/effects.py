@@ -1,8 +1,10 @@
 """Durable effects as JSON, and back: what the outbox keeps."""
 
+import json
+
 from pydantic import TypeAdapter
 
-from gateway.domain.effects import Answer, Effect, Page, Point
+from gateway.domain.effects import Answer, Effect, Heeded, Page, Point
 from gateway.runtime.points import point_to_json
 from gateway.runtime.ports import EffectKind, OutboxRow
 
@@ -24,3 +26,8 @@ def row_of(effect: Effect, seq: int, number: int) -> OutboxRow | None:
 def item_of(row: OutboxRow) -> Page | Answer:
     """The page or answer that a row holds."""
     return _PAGES.validate_json(row.body) if row.kind is EffectKind.PAGE else _ANSWERS.validate_json(row.body)
+
+
+def heeded_body(effect: Heeded) -> bytes:
+    """What a sender of an alarm is told: its own boot and number."""
+    return json.dumps({"boot": effect.boot, "seq": effect.seq}).encode()

@@ -1,61 +1,97 @@
-"""The path that does not need the disk: when the journal cannot store, the fallback people are told at once, and again."""
+"""The path that does not need the disk: when the gateway itself fails, the fallback people are told at once, and again."""
 
 import asyncio
-import logging
+from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from gateway.core.oncall import resolve
 from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
-from gateway.domain.ward import Contact, Ward
-from gateway.runtime.ports import Accepted, Clock, Message, Transport
+from gateway.domain.ward import Ward
+from gateway.runtime.ports import Clock, Transport
+from gateway.runtime.telling import Teller
 
 REPEAT_MS = 10 * MINUTE_MS
 RETRY_MS = 30 * SECOND_MS  # when nobody could be told
 STEADY_MS = MINUTE_MS  # it has stored for so long: over. A disk at its brink must not page once a second
-SEND_DEADLINE_S = 20.0
+SAID_ONCE_MAX = 20  # messages that wait to be told once; more: the oldest are in the log and in the findings only
 
-_log = logging.getLogger(__name__)
+
+@dataclass(slots=True)
+class _Trouble:
+    """One kind of trouble that lasts. `again_at`: when people are told again; None: they think that all is well."""
+
+    over: str
+    text: str | None = None
+    changed_at: Instant = 0
+    again_at: Instant | None = None
 
 
 class Emergency:
-    """Pages `policies.fallback` directly while the journal stores nothing; says so when it is over."""
+    """Pages `policies.fallback` directly while the journal stores nothing or work stands still; says so when it is over."""
 
     def __init__(self, transports: Mapping[str, Transport], clock: Clock, ward: Callable[[], Ward]) -> None:
-        self._transports, self._clock, self._ward = transports, clock, ward
-        self._reason: str | None = None
-        self._changed_at: Instant = 0
-        self._again_at: Instant | None = None  # when people are told again; None: they think that all is well
+        self._teller, self._clock, self._ward = Teller(transports, clock), clock, ward
+        self._disk = _Trouble("Dripwatch stores again; what the pumps sent meanwhile is being read.")
+        self._standstill = _Trouble("Dripwatch works again; what was due meanwhile is being paged.")
+        self._once: deque[str] = deque(maxlen=SAID_ONCE_MAX)
+        self._once_at: Instant = 0
         self._changed = asyncio.Event()
 
     def note(self, reason: str | None) -> None:
         """The journal stores nothing because of `reason`; None: it stores again."""
-        if (reason is None) is not (self._reason is None):
-            self._changed_at = self._clock.now()
-        self._reason = reason
+        text = f"Dripwatch stores nothing: {reason}. Pumps are NOT watched. Call the on-call engineer."
+        self._note(self._disk, None if reason is None else text)
+
+    def note_standstill(self, reason: str | None) -> None:
+        """What is due is not done because of `reason`; None: it is done again."""
+        text = f"Dripwatch is stuck: {reason}. Pages may NOT go out. Call the on-call engineer."
+        self._note(self._standstill, None if reason is None else text)
+
+    def say(self, text: str) -> None:
+        """Tell this once, as soon as somebody can be told."""
+        self._once.append(text)
         self._changed.set()
 
     async def run(self) -> None:
         """Tell people for as long as it lasts, until cancelled."""
         while True:
             self._changed.clear()
-            await self._wait_until(await self._tell_what_is_due())
+            due = [await self._tell_what_is_due(trouble) for trouble in (self._disk, self._standstill)]
+            due.append(await self._tell_what_waits())
+            await self._wait_until(min((at for at in due if at is not None), default=None))
 
-    async def _tell_what_is_due(self) -> Instant | None:
+    def _note(self, trouble: _Trouble, text: str | None) -> None:
+        if (text is None) is not (trouble.text is None):
+            trouble.changed_at = self._clock.now()
+        trouble.text = text
+        self._changed.set()
+
+    async def _tell_what_is_due(self, trouble: _Trouble) -> Instant | None:
         """Say what is to be said now; returns when to look again, None: when something changes."""
         now = self._clock.now()
-        if self._reason is not None:
-            if self._again_at is None or now >= self._again_at:
-                text = f"Dripwatch stores nothing: {self._reason}. Pumps are NOT watched. Call the on-call engineer."
-                told = await self._tell(text)
-                self._again_at = self._clock.now() + (REPEAT_MS if told else RETRY_MS)
-            return self._again_at
-        if self._again_at is None:
+        if trouble.text is not None:
+            if trouble.again_at is None or now >= trouble.again_at:
+                told = await self._tell(trouble.text)
+                trouble.again_at = self._clock.now() + (REPEAT_MS if told else RETRY_MS)
+            return trouble.again_at
+        if trouble.again_at is None:
             return None
-        if now < self._changed_at + STEADY_MS:
-            return self._changed_at + STEADY_MS
-        self._again_at = None
-        await self._tell("Dripwatch stores again; what the pumps sent meanwhile is being read.")
+        if now < trouble.changed_at + STEADY_MS:
+            return trouble.changed_at + STEADY_MS
+        trouble.again_at = None
+        await self._tell(trouble.over)
         return None
+
+    async def _tell_what_waits(self) -> Instant | None:
+        """Say what is said once; what nobody could be told is tried again later."""
+        while self._once and self._clock.now() >= self._once_at:
+            text = self._once[0]
+            if not await self._tell(text):
+                self._once_at = self._clock.now() + RETRY_MS
+            elif self._once[0] is text:  # it may have been pushed out meanwhile
+                self._once.popleft()
+        return self._once_at if self._once else None
 
     async def _wait_until(self, at: Instant | None) -> None:
         waits: set[asyncio.Task[object]] = {asyncio.create_task(self._changed.wait())}
@@ -68,29 +104,7 @@ class Emergency:
                 task.cancel()
 
     async def _tell(self, text: str) -> bool:
-        """Whether a transport took it for at least one person. Each person is told by themselves: no provider delays another."""
-        at, ward = self._clock.now(), self._ward()
-        people = [ward.people[name] for name in resolve(ward.fallback, ward, at) if name in ward.people]
-        told = await asyncio.gather(*(self._reach(f"emergency@{at}/{who.id}", who.contacts, text) for who in people))
-        if not any(told):
-            _log.error("nobody could be told: %s", text)
-        return any(told)
-
-    async def _reach(self, key: str, contacts: tuple[Contact, ...], text: str) -> bool:
-        """Try the person's contacts in order; the first that takes it is enough."""
-        for contact in contacts:
-            transport = self._transports.get(contact.transport)
-            if transport is None:
-                continue
-            message = Message(key, contact.address, text, text[:60], urgent=True)
-            try:
-                async with asyncio.timeout(SEND_DEADLINE_S):  # not `wait_for`: it may forget that we were cancelled
-                    result = await transport.send(message)
-            except TimeoutError:
-                continue
-            except Exception:  # noqa: BLE001  a transport's bug must not cost the next contact
-                _log.exception("transport %s failed in a way it should not", contact.transport)
-                continue
-            if isinstance(result, Accepted):
-                return True
-        return False
+        """Whether a transport took it for at least one of the fallback people."""
+        ward = self._ward()
+        people = resolve(ward.fallback, ward, self._clock.now())
+        return await self._teller.tell((ward.people[name] for name in people if name in ward.people), text)

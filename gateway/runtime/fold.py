@@ -36,9 +36,13 @@ class Fold:
         except Exception as bug:  # noqa: BLE001  whatever it is
             _log.exception("record %d could not be judged", event.seq)
             self._note(f"record {event.seq} could not be judged: {type(bug).__name__}: {bug}")
-            self.monitor.state.wakes.clear()
-            self.monitor = Monitor(self.monitor.state)  # plans every deadline anew: the step may have lost some on its way
+            self.replan()  # the step may have lost some deadlines on its way
             return ()
+
+    def replan(self) -> None:
+        """Plan every deadline anew from the state."""
+        self.monitor.state.wakes.clear()
+        self.monitor = Monitor(self.monitor.state)
 
     def read(self, record: Record) -> Event:
         """The record's event."""

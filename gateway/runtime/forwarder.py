@@ -18,21 +18,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
+from gateway.runtime.point_sink import PointSink, Poison, StoreUnavailable
 from gateway.runtime.points import line_of, point_from_json
-from gateway.runtime.ports import (
-    Clock,
-    Damaged,
-    EffectKind,
-    Journal,
-    JournalFull,
-    Kind,
-    OutboxRow,
-    PointSink,
-    Poison,
-    Record,
-    SendState,
-    StoreUnavailable,
-)
+from gateway.runtime.ports import Clock, Damaged, EffectKind, Journal, JournalFull, Kind, OutboxRow, Record, SendState
 
 P = ParamSpec("P")
 T = TypeVar("T")

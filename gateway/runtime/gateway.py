@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gateway.core.board import Board, IncidentLine, build_board, incident_lines
 from gateway.core.events import Event, Heard
 from gateway.core.outbox import Outbox
+from gateway.core.synthetic import PROTOCOL as SYNTHETIC_PROTOCOL
 from gateway.domain.commands import Command
 from gateway.domain.effects import CommandResult, Effect
 from gateway.domain.instants import HOUR_MS, Instant
@@ -16,11 +17,15 @@ from gateway.runtime.emergency import Emergency
 from gateway.runtime.forwarder import Forwarder
 from gateway.runtime.kept_protocols import with_those_in_use
 from gateway.runtime.pipeline import CURSOR, RETRY_MS, Pipeline
+from gateway.runtime.point_sink import PointSink, Poison
 from gateway.runtime.points import lines_of
-from gateway.runtime.ports import Clock, EffectKind, Journal, JournalFull, PointSink, Poison, Record, Source, Transport
+from gateway.runtime.ports import Clock, EffectKind, Journal, JournalFull, Record, Source, Transport
+from gateway.runtime.prober import Ping, Publish
+from gateway.runtime.probing import ProbeReport
 from gateway.runtime.records import command_entry, config_entry, reply_entry
 from gateway.runtime.recovery import Recovered
 from gateway.runtime.service import Health, PageLine
+from gateway.runtime.watchers import Watchers
 
 RETENTION_EVERY_MS = HOUR_MS
 FORWARDER_CURSOR = "influx"
@@ -40,6 +45,9 @@ class Parts:
     keep_ms: int
     max_bytes: int
     finding: Callable[[], str | None]
+    publish: Publish | None = None  # as a pump does
+    ping: Ping | None = None  # the outside dead man's switch
+    audits: bool = True
 
 
 class Gateway:
@@ -67,9 +75,23 @@ class Gateway:
         )
         self._dispatcher.report = self._pipeline.append
         self._forwarder = self._make_forwarder()
+        self._watchers = Watchers(
+            journal=parts.journal,
+            source=parts.source,
+            clock=parts.clock,
+            fold=recovered.fold,
+            pipeline=self._pipeline,
+            dispatcher=self._dispatcher,
+            emergency=self._emergency,
+            command=self.command,
+            publish=parts.publish,
+            ping=parts.ping,
+            audits=parts.audits,
+        )
         self._pages = recovered.pages
         self._version = 1
         self._changed = asyncio.Event()
+        self.config_findings: tuple[str, ...] = ()  # what was wrong with files that were not taken in
 
     def _make_forwarder(self) -> Forwarder | None:
         if self._parts.sink is None:
@@ -120,7 +142,9 @@ class Gateway:
             self._forwarder.resume(done.judged)
 
     def _protocols_in_use(self) -> set[str]:
-        return {course.protocol for course in self._fold.monitor.state.courses.values() if course.ended_at is None}
+        return {course.protocol for course in self._fold.monitor.state.courses.values() if course.ended_at is None} - {
+            SYNTHETIC_PROTOCOL
+        }
 
     async def run(self) -> None:
         """Everything at once, until cancelled or until a part fails: then all of it ends, and the supervisor starts anew."""
@@ -131,6 +155,7 @@ class Gateway:
             self._dispatcher.run(),
             self._emergency.run(),
             self._retain(),
+            *self._watchers.jobs(lambda: self.health().ready),
         ]
         if self._forwarder is not None:
             jobs.append(self._forwarder.run())
@@ -157,11 +182,13 @@ class Gateway:
             lines = self._lines_of(event, record.received_at) if isinstance(event, Heard) else []
             self._forwarder.offer(record.seq, lines)
         self._pages.note(event, record.received_at)
+        self._watchers.note_judged(record, event)
         self._version += 1
         self._changed.set()
 
     def _effects(self, effects: Sequence[Effect]) -> None:
         self._pages.add(effects)
+        self._watchers.note_effects(effects)
         self._dispatcher.nudge()
         if self._forwarder is not None:
             self._forwarder.wake()
@@ -173,7 +200,7 @@ class Gateway:
         return self._lines_of(event, record.received_at) if isinstance(event, Heard) else []
 
     def _lines_of(self, event: Heard, received_at: Instant) -> list[bytes]:
-        if not event.decoded.readings:
+        if not event.decoded.readings or self._watchers.is_test(event.site, event.device):
             return []
         course = self._course_at(event.site, event.device, received_at)
         return lines_of(event.site, event.device, course, event.decoded.readings, received_at)
@@ -228,7 +255,8 @@ class Gateway:
 
     def protocols(self) -> Sequence[tuple[str, tuple[str, ...]]]:
         """(protocol, its bags) as loaded now."""
-        return tuple((name, tuple(protocol.bags)) for name, protocol in self._fold.monitor.state.protocols.items())
+        known = self._fold.monitor.state.protocols.items()
+        return tuple((name, tuple(protocol.bags)) for name, protocol in known if name != SYNTHETIC_PROTOCOL)
 
     async def command(self, who: str, command: Command) -> CommandResult:
         """Journal a person's command, carry it out, and say what became of it."""
@@ -237,6 +265,14 @@ class Gateway:
     async def reply(self, transport: str, address: str, text: str) -> None:
         """Journal a message that a person sent to the gateway."""
         await self._pipeline.append([reply_entry(transport, address, text, self.now())])
+
+    def probe(self) -> int:
+        """Have the gateway's own test begin; returns the number of the run. Raises `NoSynthetic`."""
+        return self._watchers.prober.ask()
+
+    def probe_report(self) -> ProbeReport | None:
+        """The run under way as far as it has come, else the last one."""
+        return self._watchers.prober.report()
 
     async def changed(self, seen: int) -> int:
         """Wait until something changed after version `seen`."""
@@ -247,13 +283,13 @@ class Gateway:
 
     def health(self) -> Health:
         """How the gateway itself is."""
-        findings = [said for said in (self._parts.finding(), self._pipeline.full) if said]
+        findings = [said for said in (self._parts.finding(), self._pipeline.full, self._watchers.trouble) if said]
         board = self._fold.monitor.state.desk
         if not board.connected and not findings:
             findings.append("no session with the broker yet")
         ready = not findings
         findings += [f"record {damaged.seq} is damaged: {damaged.detail}" for damaged in self._recovered.damaged[:10]]
-        findings += [*self._fold.findings[-10:], *self._pipeline.warnings]
+        findings += [*self.config_findings, *self._fold.findings[-10:], *self._pipeline.warnings, *self._watchers.findings()]
         numbers = {
             "judged_seq": float(self._pipeline.judged_seq),
             "lag_records": float(self._pipeline.lag),

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from gateway.core.events import Event, Sent
+from gateway.core.synthetic import SYNTHETIC
 from gateway.domain.effects import Effect, Page
 from gateway.domain.instants import Instant
 from gateway.runtime.service import PageLine
@@ -19,8 +20,9 @@ class PageLog:
         self._lines: deque[PageLine] = deque(maxlen=PAGES_SHOWN)
 
     def add(self, effects: Iterable[Effect]) -> None:
-        """Take in the pages among the effects, in the order in which they were decided."""
-        self._lines.extendleft(PageLine(e, None, "", e.decided_at) for e in effects if isinstance(e, Page))
+        """Take in the pages among the effects, in the order in which they were decided; the gateway's own test is no news."""
+        pages = (effect for effect in effects if isinstance(effect, Page) and effect.course != SYNTHETIC)
+        self._lines.extendleft(PageLine(page, None, "", page.decided_at) for page in pages)
 
     def note(self, event: Event, at: Instant) -> None:
         """Take in what became of an attempt; other events change nothing."""

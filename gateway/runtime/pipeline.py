@@ -6,7 +6,6 @@ nothing is acknowledged: the broker keeps it.
 """
 
 import asyncio
-import json
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -15,7 +14,7 @@ from gateway.core.events import Event
 from gateway.core.outbox import Item
 from gateway.domain.effects import Answer, CommandResult, Effect, Heeded, Page
 from gateway.domain.instants import Instant
-from gateway.runtime.effects import row_of
+from gateway.runtime.effects import heeded_body, row_of
 from gateway.runtime.fold import Fold
 from gateway.runtime.ports import (
     Clock,
@@ -80,6 +79,7 @@ class Pipeline:
         self._refused: dict[str, str] = {}
         self._ticked_at = 0
         self.warnings: deque[str] = deque(maxlen=WARNINGS_MAX)
+        self.on_stored: Callable[[Sequence[Entry]], None] | None = None
 
     # ---- for others ------------------------------------------------------------------------------------------------
 
@@ -128,6 +128,8 @@ class Pipeline:
             self._note_full("append", str(full))
             raise
         self._note_full("append", None)
+        if self.on_stored is not None:
+            self.on_stored(entries)
         if result is not None:
             self._results[first] = result
         self._arrived[first] = [
@@ -175,6 +177,10 @@ class Pipeline:
         if entries:
             await self.keep(entries)
         self._source.acknowledge(messages)
+
+    def note_hung(self, reason: str | None) -> None:
+        """The disk does not answer; None: it does again."""
+        self._note_full("disk", reason)
 
     def _note_full(self, work: str, reason: str | None) -> None:
         """What kind of work the journal refuses and why, or that it takes it again."""
@@ -251,7 +257,7 @@ class Pipeline:
             if isinstance(effect, Page | Answer):
                 self._send(effect, now)
             elif isinstance(effect, Heeded):
-                self._source.tell(f"dwack/{effect.site}/{effect.device}", _heeded(effect))
+                self._source.tell(f"dwack/{effect.site}/{effect.device}", heeded_body(effect))
             elif isinstance(effect, CommandResult):
                 future = self._results.pop(effect.seq, None)
                 if future is not None and not future.done():
@@ -288,8 +294,3 @@ class Pipeline:
             await self.append([clock_entry(self._ticked_at)])
         except JournalFull:
             _log.debug("no clock record: the next try is in %d ms", RETRY_MS)  # `append` has told why
-
-
-def _heeded(effect: Heeded) -> bytes:
-    """What a sender of an alarm is told: its own boot and number."""
-    return json.dumps({"boot": effect.boot, "seq": effect.seq}).encode()

@@ -46,7 +46,7 @@ class Measurement:
     fields: Mapping[str, FieldType]
 
 
-_MEASURES = ("rate_ml_h", "set_rate_ml_h", "infused_ml", "remaining_ml", "battery_percent", "pressure_mmhg")
+_MEASURES = ("rate_ml_h", "set_rate_ml_h", "infused_ml", "remaining_ml", "battery_percent", "pressure_mmhg", "bag_weight_g")
 
 # A priority and a state are fields where they change within one life (alert, incident): as tags, each change would begin a new
 # series and leave the old one standing at its last value.

@@ -207,7 +207,7 @@ class Source(Protocol):
         """Tell the broker, in arrival order, that these are durable. Of a session that is gone: a no-op (they come again)."""
         ...
 
-    def tell(self, topic: str, payload: bytes) -> None:
+    def tell(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish at QoS 1 under `dwack/`; best effort, bounded, dropped while there is no session."""
         ...
 
@@ -279,30 +279,6 @@ class Transport(Protocol):
 
     def receipts(self) -> AsyncIterator[Receipt]:
         """Delivery reports as they come; ends at once where the transport has none."""
-        ...
-
-    async def close(self) -> None:
-        """Release connections."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Poison:
-    """A line that the store will never take, with its reason; the others of the batch were stored."""
-
-    line: bytes
-    reason: str
-
-
-class StoreUnavailable(Exception):
-    """The store did not take the batch and may take it later: try the same again after a backoff."""
-
-
-class PointSink(Protocol):
-    """A time-series store that takes line protocol with millisecond timestamps; writing a point twice is harmless."""
-
-    async def write(self, lines: Sequence[bytes]) -> list[Poison]:
-        """Store the lines; return those that it will never take. Raises `StoreUnavailable`."""
         ...
 
     async def close(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from gateway.core.synthetic import SYNTHETIC
 from gateway.domain.effects import Effect, Page, Point
 from gateway.domain.instants import Instant
 from gateway.domain.words import IncidentState, WhyPaged
@@ -99,7 +100,7 @@ class Telling:
 
     def _look(self, name: str) -> None:
         course = self._fold.monitor.state.courses.get(name)
-        if course is None:
+        if course is None or name == SYNTHETIC:
             return
         key = (course.id, course.enrolment)
         ledger = self._ledgers.get(key)
@@ -125,6 +126,8 @@ class Telling:
                 ledger.judged.append((point.at, str(fields["state"])))
 
     def _note_page(self, page: Page) -> None:
+        if page.course == SYNTHETIC:
+            return
         opened = self._incidents.setdefault(page.incident, _Incident(page.incident, page.course, page.decided_at))
         if page.why is WhyPaged.RESOLVED:
             return

@@ -9,6 +9,7 @@ from gateway.domain.commands import Command
 from gateway.domain.effects import CommandResult, Page
 from gateway.domain.instants import Instant
 from gateway.domain.words import IncidentState, Outcome
+from gateway.runtime.probing import ProbeReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,14 @@ class Service(Protocol):
 
     async def changed(self, seen: int) -> int:
         """Wait until something changed after version `seen` (0 at first); returns the new version."""
+        ...
+
+    def probe(self) -> int:
+        """Have the gateway's own test begin; returns the number of the run. Raises `NoSynthetic`."""
+        ...
+
+    def probe_report(self) -> ProbeReport | None:
+        """The run under way as far as it has come, else the last one; None before the first."""
         ...
 
     def health(self) -> Health:

@@ -96,6 +96,9 @@ class Assumptions:
     visit_min: tuple[float, float] = _from("to get there, or to bring the patient in, with what is needed [J]", (60.0, 180.0))
     router_helps: float = _from("share of outages that switching the router off and on ends [J]", 0.3)
     router_min: tuple[float, float] = _from("[J]", (5.0, 15.0))
+    window_opened: float = _from("share of bag changes at which the nurse opens a planned window first [J]", 0.9)
+    window_min: float = _from("for how long; closed when the bag is recorded [J]", 30.0)
+    planned_by_forecast: float = _from("share of changes that the ward plans by the forecast of the day before [J]", 0.9)
 
     # ---- the day
     night_from_h: int = _from("[J]", 22)

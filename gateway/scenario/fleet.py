@@ -9,14 +9,16 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
+from typing import TypeGuard
 
+from gateway.domain.care import CloseWindow, OpenWindow
 from gateway.domain.commands import HangBag
 from gateway.domain.instants import Instant
 from gateway.runtime.ports import Clock
 from gateway.scenario.home import Home
 from gateway.scenario.network import Arrival
 from gateway.scenario.patients import patient
-from gateway.scenario.places import Look, Place, Told
+from gateway.scenario.places import Deed, Look, Place, Told
 
 PUBLISHED_AT_ONCE = 10  # more stand in line behind the broker's answers
 BEGIN_EVERY_MS = 10  # of real time: ten thousand pumps do not speak in the same instant
@@ -56,7 +58,7 @@ class Fleet:
     def due(self, at: Instant) -> list[Arrival | Told]:
         """What has happened by `at`, a home at a time, each in order."""
         until = self._start_at + round((at - self._start_at) * self._speed)
-        return [self._told(deed) for home in self._homes for deed in _lived(home, until) if not isinstance(deed, Look)]
+        return [self._told(deed) for home in self._homes for deed in _lived(home, until) if _is_played(deed)]
 
     def real(self, at: Instant) -> Instant:
         """The real instant of one in the homes' time."""
@@ -75,6 +77,11 @@ class Fleet:
         if isinstance(command, HangBag) and command.hung_at is not None:
             command = replace(command, hung_at=self.real(command.hung_at))
         return Told(deed.who, command)
+
+
+def _is_played(deed: Deed) -> TypeGuard[Arrival | Told]:
+    """A look at the forecast changes nothing here, and the length of a window is one of the homes' time, not of the gateway's."""
+    return not isinstance(deed, Look) and not (isinstance(deed, Told) and isinstance(deed.command, OpenWindow | CloseWindow))
 
 
 def _lived(home: Home, until: Instant) -> Sequence[Arrival | Told | Look]:

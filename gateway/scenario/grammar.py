@@ -6,80 +6,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gateway.config.load import load_ward_mapping
+from gateway.config.load import load_ward_mapping, with_calendars
 from gateway.config.merge import merge_patch
 from gateway.config.problems import ConfigError
 from gateway.config.protocols import read_protocols
 from gateway.config.settings import LoadedWard
 from gateway.domain.instants import Instant
 from gateway.scenario.values import wrong_page, wrong_values
+from gateway.scenario.vocabulary import COMMAND_KEYS, ENROL_KEYS, EXPECT_KEYS, PERSON_VERBS, PUMP_VERBS, STATES, VERBS
 from rules.durations import parse_ms
 from rules.yaml_lines import Located, Problem, YamlProblem, load
 
 DEFAULT_START = "2026-03-02T08:00:00+08:00"
 DEFAULT_WITHIN_MS = 2_000
-
-# verb → keys that may stand beside it in the step (besides `at`)
-VERBS: Mapping[str, frozenset[str]] = {
-    "enrol": frozenset(),
-    "pump": frozenset(),
-    "person": frozenset(),
-    "transport": frozenset({"fail", "for", "heal", "receipt"}),
-    "gateway": frozenset({"at_point", "restart_after", "ward_patch"}),
-    "broker": frozenset(),
-    "influx": frozenset(),
-    "diary": frozenset(),
-    "window": frozenset({"by", "refused"}),
-    "silence": frozenset({"by", "refused"}),
-    "record": frozenset({"by", "refused", "pump_on"}),
-    "expect": frozenset(),
-    "allow": frozenset(),
-}
-PUMP_VERBS: Mapping[str, frozenset[str]] = {
-    "alarm": frozenset({"priority", "stops"}),
-    "clear": frozenset(),
-    "stop": frozenset(),
-    "run": frozenset(),
-    "rate": frozenset(),
-    "battery": frozenset(),
-    "unplug": frozenset({"drain_percent_h"}),
-    "plug": frozenset(),
-    "bag": frozenset({"primed_ml"}),
-    "prime": frozenset(),
-    "silent": frozenset(),
-    "mute": frozenset(),
-    "back": frozenset(),
-    "dead": frozenset(),
-    "publish": frozenset(),
-}
-PERSON_VERBS: Mapping[str, frozenset[str]] = {
-    "ack": frozenset(),
-    "reply": frozenset(),
-    "escalate": frozenset(),
-    "close": frozenset({"reason"}),
-}
-ENROL_KEYS = frozenset({"course", "pump", "protocol", "bag", "primed_ml", "planned_change", "cycle", "checklist", "pump_on"})
-# verb → the keys that it needs, and those that it may have besides (None: the command itself knows)
-COMMAND_KEYS: Mapping[str, tuple[frozenset[str], frozenset[str] | None]] = {
-    "window": (frozenset({"course", "for"}), frozenset({"kind"})),
-    "silence": (frozenset({"course", "for"}), frozenset({"rules", "reason"})),
-    "diary": (frozenset({"course"}), frozenset({"temperature_c", "handwriting_changed", "symptom", "note"})),
-    "record": (frozenset({"command"}), None),
-}
-EXPECT_KEYS: Mapping[str, frozenset[str]] = {
-    "page": frozenset({"by", "about", "course", "priority", "says", "times", "within"}),
-    "incident": frozenset({"is", "priority", "within"}),
-    "delivery": frozenset({"is", "since", "within"}),
-    "alert": frozenset({"course", "is", "within"}),
-    "answer": frozenset({"says", "is", "within"}),
-    "nothing_else": frozenset(),
-}
-STATES: Mapping[str, frozenset[str]] = {
-    "incident": frozenset({"triggered", "acknowledged", "resolved", "none"}),
-    "delivery": frozenset({"delivering", "interrupted", "unknown", "not-expected"}),
-    "alert": frozenset({"pending", "firing", "none"}),
-    "answer": frozenset({"none"}),
-}
 
 
 class ScenarioError(Exception):
@@ -176,7 +115,7 @@ class _Reader:
             if not isinstance(given, dict):
                 self._wrong(("ward",), "a scenario names its ward file, or holds the ward as a mapping")
                 return {}, None, {}
-            raw = merge_patch(given, self.value.get("ward_patch") or {})
+            raw = with_calendars(merge_patch(given, self.value.get("ward_patch") or {}), "ward", base_dir)
             ward = load_ward_mapping(raw, "ward")
             return raw, ward, read_protocols(ward.protocols, ward.rule_overrides, base_dir)
         except OSError as error:

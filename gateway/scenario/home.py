@@ -38,6 +38,7 @@ class Home:
         self.end_at = start_at + round(assumed.cycle_days * DAY_MS)
         self.course, self.device = f"S-{number:03d}", f"sim-{number:03d}"
         self.chances = Chances(place.seed, number, "home")
+        self.plans = Chances(place.seed, number, "plans")  # what the ward plans for it: whatever it does, the home's dice stay
         self.factor = self.chances.near(1.0, assumed.accuracy_deviation, assumed.accuracy_most)
         self.truth = Truth(bag.rate_ml_h * self.factor, start_at)
         self.pump = SimulatedPump(

@@ -32,5 +32,12 @@ class LocalTime:
         hours = (self._assumed.night_until_h - self._local(at).hour) % 24
         return at - at % HOUR_MS + hours * HOUR_MS
 
+    def evening_before(self, at: Instant) -> Instant:
+        """When the last day before the night at `at` ends; `at` itself by day. To the hour, as above."""
+        if not self.is_night(at):
+            return at
+        hours = (self._local(at).hour - self._assumed.night_from_h) % 24
+        return at - at % HOUR_MS - hours * HOUR_MS - 1
+
     def _local(self, at: Instant) -> datetime:
         return datetime.fromtimestamp(at / SECOND_MS, self._zone)

@@ -6,6 +6,7 @@ from heapq import heappop, heappush
 
 from gateway.domain.commands import Command
 from gateway.domain.instants import Instant
+from gateway.domain.ward import Contact
 from gateway.scenario.assumptions import Assumptions
 from gateway.scenario.local_time import LocalTime
 from gateway.scenario.network import Arrival
@@ -33,7 +34,7 @@ Deed = Arrival | Told | Look
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One ward's homes: their bags, their clocks, what is assumed of them."""
+    """One ward's homes: their bags, their clocks, what is assumed of them; `caregiver` is how each home is reached."""
 
     seed: int
     site: str
@@ -41,6 +42,7 @@ class Place:
     bag: BagKind
     local: LocalTime
     assumed: Assumptions
+    caregiver: tuple[Contact, ...] = ()
 
 
 @dataclass(slots=True)

@@ -16,13 +16,14 @@ from gateway.core.forecast import BagForecast
 from gateway.domain.effects import Page
 from gateway.domain.instants import DAY_MS, SECOND_MS, Instant
 from gateway.domain.words import Priority, WhyPaged
+from gateway.scenario import bag_life
 from gateway.scenario.assumptions import Assumptions
 from gateway.scenario.home import Home
 from gateway.scenario.network import Arrival
 from gateway.scenario.patients import patient, place_of, start_of
 from gateway.scenario.places import Deed, Place, Told
 from gateway.scenario.study_gateway import StudyGateway
-from gateway.scenario.team import Desk, Team, calls_for_action
+from gateway.scenario.team import Desk, Team, calls_for_action, is_for_home
 from gateway.scenario.truth import TrueBag, TrueInterruption
 from rules.loader import load_protocol
 
@@ -54,7 +55,7 @@ class Plan:
 class Sent:
     """A message that went out. `page`: the person and the decision behind it; a second contact of the same is the same page.
 
-    `acts`: it asks the ward to do something.
+    `acts`: it asks the ward to do something. `to_home`: it went to a caregiver.
     """
 
     at: Instant
@@ -66,6 +67,7 @@ class Sent:
     why: WhyPaged
     about: tuple[str, ...]
     acts: bool
+    to_home: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +184,7 @@ class _Ward:
                 return
             for index, home in enumerate(self.homes):
                 if self._dues[index] <= at:
-                    for deed in home.due(at):
-                        self._take(home, deed, at)
+                    self._take_all(home, at)
                     self._dues[index] = _due_of(home)
             if self.team.next_at is not None and self.team.next_at <= at:
                 self.team.act(at)
@@ -211,6 +212,12 @@ class _Ward:
         dues += [due for due in (self.team.next_at, self.gateway.next_due()) if due is not None]
         return min(dues)
 
+    def _take_all(self, home: Home, at: Instant) -> None:
+        """What comes of a home by `at`, and what people record because of that."""
+        while deeds := home.due(at):
+            for deed in deeds:
+                self._take(home, deed, at)
+
     def _take(self, home: Home, deed: Deed, at: Instant) -> None:
         result = self.results[home.course]
         if isinstance(deed, Arrival):
@@ -221,13 +228,15 @@ class _Ward:
             self.gateway.tell(deed.who, deed.command, at)
         elif (forecast := self.gateway.forecast(home.course, at)) is not None:
             result.forecasts[deed.bag] = forecast
+            bag_life.plan_by_forecast(home, forecast, at)
 
     def _note(self, page: Page, at: Instant) -> None:
         self.team.paged(page, at)
         if page.course in self.results:
             acts = calls_for_action(page)
             by = page.key.rpartition("/")[0]
-            sent = Sent(at, by, page.incident, page.person, page.transport, page.priority, page.why, page.about, acts)
+            facts = (page.incident, page.person, page.transport, page.priority, page.why, page.about, acts, is_for_home(page))
+            sent = Sent(at, by, *facts)
             self.results[page.course].sent.append(sent)
 
 

@@ -39,6 +39,8 @@ class StudyGateway:
         self._receipts = frozenset(fact.name for fact in loaded.ward.transports.values() if fact.receipts)
         self._outbox = Outbox()
         self._digest = blake2b(digest_size=16)
+        self._deadline_at: Instant | None = None
+        self._stale = True  # the core took a record since it was asked for its deadline
         self.take(config_entry(loaded.text_for_journal, protocols, at, started=True))
         self.take(clock_entry(at, "up"))
         self.take(clock_entry(at, "drained"))
@@ -48,6 +50,7 @@ class StudyGateway:
         self.records += 1
         record = Record(self.records, entry.received_at, entry.kind, entry.site, entry.device, entry.topic, entry.body)
         self._digest.update(b"%d %d " % (record.seq, record.received_at) + record.body)
+        self._stale = True
         for effect in self.fold.apply(record):
             self._note(effect, record.received_at)
 
@@ -61,14 +64,20 @@ class StudyGateway:
 
     def next_due(self) -> Instant | None:
         """When the core or the outbox wants to be asked."""
-        dues = (self.fold.monitor.next_deadline(), self._outbox.next_due())
+        dues = (self._deadline(), self._outbox.next_due())
         return min((due for due in dues if due is not None), default=None)
 
     def tick(self, at: Instant) -> None:
         """Let a deadline of the core pass."""
-        deadline_at = self.fold.monitor.next_deadline()
+        deadline_at = self._deadline()
         if deadline_at is not None and deadline_at <= at:
             self.take(clock_entry(at))
+
+    def _deadline(self) -> Instant | None:
+        """The core's next deadline: asked for as often as not, and changed by records alone."""
+        if self._stale:
+            self._deadline_at, self._stale = self.fold.monitor.next_deadline(), False
+        return self._deadline_at
 
     def send(self, at: Instant) -> list[Page]:
         """Hand out what is to be sent, until nothing more comes of it at this instant; returns the pages that went out."""

@@ -1,11 +1,12 @@
 """What a study shows: the table, the same as JSON, and every interruption that did not fare as it should."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from math import ceil
 from typing import Any
 
 from gateway.domain.instants import DAY_MS, MINUTE_MS, Instant
+from gateway.domain.words import WhyPaged
 from gateway.scenario.local_time import LocalTime
 from gateway.scenario.study import PatientResult, Sent, Study
 from gateway.scenario.truth import Cause
@@ -14,20 +15,25 @@ from gateway.scenario.verdicts import Found, Verdict, baseline, baseline_pages, 
 PAGES_SHARE_MAX = 0.2  # at most one fifth of the baseline's pages
 COVERAGE_MIN = 0.95
 DAYS_A_WEEK = 7
+# Pages that bring something new; the others ask again, because nobody took it or it still lasts. The baseline never asks again.
+FIRST_CALLS = frozenset({WhyPaged.OPENED, WhyPaged.RAISED, WhyPaged.NEW_ALERT, WhyPaged.SILENCE_ENDED})
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """One way of watching. Lengths in minutes; None where there was nothing to measure.
 
-    `pages`: a person asked once to do something, by however many contacts; `messages` counts the contacts, `endings` are pages
-    that only tell the end. `to_page`: from the true start to the first page, occlusions apart; `from_sign`: of an occlusion, from
-    the pump's first sign.
+    `pages`: a person asked once to do something, by however many contacts; `first_calls` are those of them that bring something
+    new; `messages` counts the contacts, `endings` are pages that only tell the end, `to_homes` texts to caregivers. `to_page`:
+    from the true start to the first page, occlusions apart; `from_sign`: of an occlusion, from the pump's first sign. `no_sign`:
+    occlusions that were over before the pump itself could know.
     """
 
     pages: int
+    first_calls: int
     messages: int
     endings: int
+    to_homes: int
     pages_per_patient_week: float
     off_hours_share: float
     interruptions: int
@@ -36,6 +42,7 @@ class Column:
     late: int
     over: int
     missed: int
+    no_sign: int
     to_page_median_min: float | None
     to_page_p95_min: float | None
     from_sign_median_min: float | None
@@ -71,6 +78,7 @@ class Report:
     happened: dict[str, int]
     by_cause: dict[str, dict[str, int]]
     by_reason: dict[str, int]
+    by_rule: dict[str, int]
     by_truth: dict[str, int]
     shortfalls: tuple[Found, ...]
     goals: tuple[Goal, ...]
@@ -110,6 +118,7 @@ def report(study: Study, local: LocalTime) -> Report:
         happened=_summed(patient.happened for patient in study.patients),
         by_cause=_by_cause(ours),
         by_reason=_by_reason(study.patients),
+        by_rule=_by_rule(study.patients),
         by_truth=_by_truth(study.patients),
         shortfalls=_shortfalls(ours),
         goals=_goals(column, their_column, covered, len(forecast)),
@@ -121,7 +130,9 @@ def _ours(patients: Sequence[PatientResult], found: Sequence[Found], weeks: floa
     acting = [first.at for patient in patients for first in acting_pages(patient)]
     sent = [sent for patient in patients for sent in patient.sent]
     endings = len({item.page for item in sent if item.why == "resolved"})
-    return _column(acting, len(sent), endings, found, weeks, local)
+    calls = sum(first.why in FIRST_CALLS for patient in patients for first in acting_pages(patient))
+    to_homes = len({item.page for item in sent if item.to_home})
+    return replace(_column(acting, len(sent), endings, found, weeks, local), first_calls=calls, to_homes=to_homes)
 
 
 def acting_pages(patient: PatientResult) -> list[Sent]:
@@ -151,8 +162,10 @@ def _column(
     ]
     return Column(
         pages=len(pages_at),
+        first_calls=len(pages_at),
         messages=messages,
         endings=endings,
+        to_homes=0,
         pages_per_patient_week=round(len(pages_at) / weeks, 2),
         off_hours_share=round(sum(local.is_off_hours(at) for at in pages_at) / max(1, len(pages_at)), 3),
         interruptions=len(found),
@@ -161,6 +174,7 @@ def _column(
         late=counts[Verdict.LATE],
         over=counts[Verdict.OVER],
         missed=counts[Verdict.MISSED],
+        no_sign=counts[Verdict.NO_SIGN],
         to_page_median_min=quantile(to_page, 0.5),
         to_page_p95_min=quantile(to_page, 0.95),
         from_sign_median_min=quantile(from_sign, 0.5),
@@ -214,6 +228,16 @@ def _by_reason(patients: Iterable[PatientResult]) -> dict[str, int]:
     return _frequent_first(counts)
 
 
+def _by_rule(patients: Iterable[PatientResult]) -> dict[str, int]:
+    """Rule → how many pages told of it, the most frequent first; a page may tell of several."""
+    counts: dict[str, int] = {}
+    for patient in patients:
+        for sent in acting_pages(patient):
+            for rule in sent.about:
+                counts[rule] = counts.get(rule, 0) + 1
+    return _frequent_first(counts)
+
+
 def _by_truth(patients: Iterable[PatientResult]) -> dict[str, int]:
     """What was really wrong → how many incidents were first paged then, the most frequent first."""
     counts: dict[str, int] = {}
@@ -232,13 +256,19 @@ def _frequent_first(counts: dict[str, int]) -> dict[str, int]:
 def _goals(ours: Column, theirs: Column, covered: int, forecast: int) -> tuple[Goal, ...]:
     short = ours.late + ours.over + ours.missed
     share = ours.pages / theirs.pages if theirs.pages else 0.0
+    calls = ours.first_calls / theirs.pages if theirs.pages else 0.0
     goals = [
         Goal(
             "every true interruption of 30 min is paged within 60 min, an occlusion within 5 min of the pump's first sign",
             short == 0,
-            f"{ours.in_time} of {ours.interruptions}; {ours.late} late, {ours.missed} missed, {ours.over} over before it was due",
+            f"{ours.in_time} of {ours.interruptions}; {ours.late} late, {ours.missed} missed, {ours.over} over before a page was "
+            f"due, {ours.no_sign} over before the pump knew",
         ),
-        Goal("at most one fifth of the baseline's pages", share <= PAGES_SHARE_MAX, f"{share:.2f} of them"),
+        Goal(
+            "at most one fifth of the baseline's pages",
+            share <= PAGES_SHARE_MAX,
+            f"{share:.2f} of them; {calls:.2f} without those that ask again, which the baseline never does",
+        ),
     ]
     if forecast:
         share = covered / forecast

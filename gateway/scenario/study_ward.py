@@ -43,11 +43,27 @@ WARD: Mapping[str, Any] = {
             "ack_lease": "2h",
         },
         "low": {"steps": []},
+        # A battery is the home's to mend: a text to the caregiver, and the ward when that has not helped.
+        "home-first": {
+            "steps": [
+                {"page": ["caregiver"], "wait": "15m"},
+                {"page": ["schedule:ward-nurse"], "wait": "15m"},
+                {"page": ["person:charge-nurse"], "wait": "30m"},
+            ],
+            "repeat": {"from_step": 2, "every": "30m"},
+            "ack_lease": "2h",
+        },
         "fallback": ["person:charge-nurse"],
     },
+    "routes": [{"rule": "battery-running-out", "policy": "home-first"}],
     "protocols": ["blinatumomab_home"],
-    # The simulated homes keep no diary, and their next bag is always in the fridge.
-    "rules": {"diary-missing": {"enabled": False}, "bag-order-due": {"enabled": False}},
+    "rules": {
+        # The simulated homes keep no diary, and their next bag is always in the fridge.
+        "diary-missing": {"enabled": False},
+        "bag-order-due": {"enabled": False},
+        # A study wants to hear of every half hour without drug, so of the hour before an occlusion that was cleared at once too.
+        "interruption-found": {"when": {"predicate": "interruption_found", "cleared_min": 20}},
+    },
 }
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from gateway.core.oncall import CAREGIVER
+from gateway.domain.care import LogCall, Seen
 from gateway.domain.commands import Acknowledge, ClearCondition, Command
 from gateway.domain.effects import Page
 from gateway.domain.instants import HOUR_MS, MINUTE_MS, Instant
@@ -13,7 +15,7 @@ from gateway.scenario.chances import Chances
 from gateway.scenario.home import Home
 from gateway.scenario.places import Agenda
 
-SEEN_RUNNING_MS = 4 * HOUR_MS  # a pump that cannot be heard was seen running: leave the home in peace for so long
+LEASE_MAX_MS = 24 * HOUR_MS  # nobody takes an incident for longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,10 @@ class Team:
     def paged(self, page: Page, at: Instant) -> None:
         """A page goes out. Who notices it takes the incident a little later."""
         chances, assumed = self._chances[page.course], self._assumed
+        if is_for_home(page):
+            if page.why is not WhyPaged.RESOLVED and not chances.happens(assumed.page_missed):
+                troubles.texted(self._homes[page.course], at)
+            return
         if not calls_for_action(page) or chances.happens(assumed.page_missed) or page.incident in self._taking:
             return
         self._taking.add(page.incident)
@@ -74,13 +80,20 @@ class Team:
         if home.ended:
             return
         heard = troubles.called(home, at, page.about)
-        lease_ms = round(self._assumed.visit_min[1] * MINUTE_MS) if heard.needs_visit else 0
-        if heard.runs and not home.pump.link_up:
-            lease_ms = SEEN_RUNNING_MS
+        if not home.pump.link_up:  # the pump itself cannot tell: what the caregiver sees is written down
+            seen = Seen.RUNNING if heard.runs else Seen.STANDING
+            self._desk.tell(page.person, LogCall(course=page.course, called=CAREGIVER, seen=seen), at)
+        lease_ms = self._lease_ms(heard, at)
         if lease_ms and self._desk.is_open(page.incident):
             self._desk.tell(page.person, Acknowledge(incident=page.incident, for_ms=lease_ms), at)
         for _, longest_min in (self._assumed.hands_on_min, self._assumed.visit_min):
             self._agenda.plan(at + round(longest_min * MINUTE_MS), lambda now: self._look_again(page, now))
+
+    def _lease_ms(self, heard: troubles.Heard, at: Instant) -> int:
+        """Who has arranged a visit or a bag change keeps the incident until that should be done; 0: nothing is arranged."""
+        visit_ms = round(self._assumed.visit_min[1] * MINUTE_MS) if heard.needs_visit else 0
+        change_ms = heard.arranged_at + HOUR_MS - at if heard.arranged_at is not None else 0
+        return min(LEASE_MAX_MS, max(visit_ms, change_ms))
 
     def _look_again(self, page: Page, at: Instant) -> None:
         """When the home should be well: what the gateway still shows and the pump does not is recorded as cleared."""
@@ -93,5 +106,10 @@ class Team:
 
 
 def calls_for_action(page: Page) -> bool:
-    """Whether the page asks the ward to do something now: no ending, and no low-priority errand."""
-    return page.why is not WhyPaged.RESOLVED and page.priority.rank >= Priority.MEDIUM.rank
+    """Whether the page asks the ward to do something now: no ending, no low-priority errand, no text to a home."""
+    return page.why is not WhyPaged.RESOLVED and page.priority.rank >= Priority.MEDIUM.rank and not is_for_home(page)
+
+
+def is_for_home(page: Page) -> bool:
+    """Whether the page goes to a caregiver, not to the ward."""
+    return page.person.startswith(f"{CAREGIVER}:")

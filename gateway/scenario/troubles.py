@@ -133,10 +133,11 @@ def set_about(home: Home, at: Instant, trouble: Trouble) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the ward hears on the phone: the pump is seen to run; somebody must come."""
+    """What the ward hears on the phone: the pump is seen to run; somebody must come; until when something is arranged."""
 
     runs: bool
     needs_visit: bool
+    arranged_at: Instant | None = None
 
 
 def called(home: Home, at: Instant, about: Iterable[str]) -> Heard:
@@ -148,9 +149,16 @@ def called(home: Home, at: Instant, about: Iterable[str]) -> Heard:
         home.after(chances.minutes_ms(assumed.hands_on_min), home.plug_in, at)
     if works.alive and not home.pump.link_up and chances.happens(assumed.router_helps):
         home.after(chances.minutes_ms(assumed.router_min), lambda now: home.regain_link(now, early=True), at)
-    if any(rule.startswith("bag-") for rule in about):
-        bag_life.bring_forward(home, at)
-    return Heard(works.delivering, home.trouble is not None and home.trouble.shown and home.trouble.needs_visit)
+    change_at = bag_life.bring_forward(home, at) if any(rule.startswith("bag-") for rule in about) else None
+    needs_visit = home.trouble is not None and home.trouble.shown and home.trouble.needs_visit
+    return Heard(works.delivering, needs_visit, change_at)
+
+
+def texted(home: Home, at: Instant) -> None:
+    """The caregiver gets a text about the battery; who sleeps reads it in the morning, now and then."""
+    if home.place.local.is_night(at) and home.chances.happens(home.place.assumed.battery_low_slept_through):
+        return
+    home.after(clear_ms(home, at), home.plug_in, at)
 
 
 def ring_ward_later(home: Home, at: Instant, trouble: Trouble) -> None:

@@ -21,7 +21,7 @@ from gateway.outside.fast_loop import quick_switches
 from gateway.outside.mqtt_source import MqttSettings, MqttSource
 from gateway.outside.sqlite_journal import SqliteJournal
 from gateway.outside.wall_clock import ScaledClock
-from gateway.runtime.ports import Poison
+from gateway.runtime.point_sink import Poison
 from tests.benchmarks.bench_rules import START_AT, WARD
 from tests.benchmarks.bench_source import count_bare
 from tests.benchmarks.publisher import device_name

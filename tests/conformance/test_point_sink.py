@@ -9,7 +9,7 @@ from typing import Protocol
 import pytest
 
 from gateway.outside.influx_sink import InfluxV1Sink, InfluxV2Sink
-from gateway.runtime.ports import PointSink, StoreUnavailable
+from gateway.runtime.point_sink import PointSink, StoreUnavailable
 from tests.support.forwarding import ScriptedSink
 from tests.support.stores import Influxd, VictoriaMetrics
 from tests.support.waiting import eventually

@@ -11,8 +11,9 @@ from gateway.outside.influx_sink import InfluxV1Sink, InfluxV2Sink
 from gateway.outside.wall_clock import WallClock
 from gateway.runtime import forwarder as forwarder_module
 from gateway.runtime.forwarder import Forwarder
+from gateway.runtime.point_sink import PointSink, Poison, StoreUnavailable
 from gateway.runtime.points import lines_of
-from gateway.runtime.ports import PointSink, Poison, Record, StoreUnavailable
+from gateway.runtime.ports import Record
 from tests.support.forwarding import FakeJournal
 from tests.support.stores import Influxd
 from tests.support.waiting import eventually

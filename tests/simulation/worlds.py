@@ -73,6 +73,9 @@ class World:
 
     def _steps(self) -> list[Step]:
         steps = [(0, "enrol", {"enrol": {"course": f"P-{pump}", "pump": pump, "bag": "24-hour"}}) for pump in PUMPS]
+        for pump in PUMPS:  # tomorrow's bag is on order: the pharmacy has no trouble of its own this evening
+            order = {"command": "order-bag", "course": f"P-{pump}", "bag": "24-hour", "ready_at": "23h"}
+            steps.append((0, "record", {"record": order}))
         for episode in self.episodes:
             steps += _steps_of(episode)
         steps += self._faults() + self._people()

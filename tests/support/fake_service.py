@@ -57,6 +57,7 @@ def course(name: str = "P-017", pump: str = "pump-17", **changes) -> CourseLine:
         current_ms=0,
         worst_ms=0,
         limit_at=None,
+        past_limit="premedication and supervised restart per protocol",
         interrupted_ms=0,
         heard_at=AT - 12 * SECOND_MS,
         silent=False,

@@ -6,17 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gateway.domain.instants import Instant
-from gateway.runtime.ports import (
-    Damaged,
-    EffectKind,
-    JournalFull,
-    Kind,
-    OutboxRow,
-    Poison,
-    Record,
-    SendState,
-    StoreUnavailable,
-)
+from gateway.runtime.point_sink import Poison, StoreUnavailable
+from gateway.runtime.ports import Damaged, EffectKind, JournalFull, Kind, OutboxRow, Record, SendState
 
 
 async def until(condition: Callable[[], bool], turns: int = 200_000) -> None:

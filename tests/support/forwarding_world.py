@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from gateway.domain.effects import Point
 from gateway.runtime.forwarder import CURSOR, LINGER_MS, Forwarder
+from gateway.runtime.point_sink import Poison
 from gateway.runtime.points import point_to_json
-from gateway.runtime.ports import EffectKind, Kind, OutboxRow, Poison, Record
+from gateway.runtime.ports import EffectKind, Kind, OutboxRow, Record
 from tests.support.forwarding import FakeJournal, MovedClock, ScriptedSink
 
 

@@ -51,6 +51,7 @@ class ScriptedSource:
     def __init__(self) -> None:
         self.acknowledged: list[Incoming] = []
         self.told: list[tuple[str, bytes]] = []
+        self.kept: dict[str, bytes] = {}
         self._items: list[Incoming | Session | Refusing] = []
         self._something = asyncio.Event()
 
@@ -74,9 +75,12 @@ class ScriptedSource:
         """Keep them."""
         self.acknowledged += messages
 
-    def tell(self, topic: str, payload: bytes) -> None:
-        """Keep it."""
-        self.told.append((topic, payload))
+    def tell(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Keep it; of a topic that the broker retains the newest."""
+        if retain:
+            self.kept[topic] = payload
+        else:
+            self.told.append((topic, payload))
 
 
 class GatedJournal(MemoryJournal):

@@ -111,7 +111,9 @@ def test_the_table_of_models_knows_every_place_where_keys_can_be_wrong():
             continue
         names = places.get(place, tuple({"*": _first_name(place), "#": 0, "v1": None}.get(step, step) for step in place))
         names = tuple(name for name in names if name is not None)
-        content = _example()
+        content = _example() | {"watchdog": {}, "synthetic": {"pump": "test", "page": "nurse-a"}}
+        if "layers" in place:
+            content["schedules"]["ward-nurse"]["layers"] = [content["schedules"]["ward-nurse"].pop("rotation")]
         below = content
         for name in names:
             below = below[name]

@@ -144,7 +144,7 @@ from tests.unit.config.broken_ward import check_refused, refusals
         "    overrides:\n",
         "    ical_file: oncall.ics  # HERE\n    overrides:\n",
         None,
-        "schedules.ward-nurse.ical_file: iCalendar schedules are not available yet; use rotation",
+        "schedules.ward-nurse.ical_file: no calendar file can be read here; write the calendar's text under `ical`",
     ),
     # policies
     ("  high:\n", "  hihg:  # HERE\n", 32, "policies.high: required, but missing: a high incident could end in silence"),

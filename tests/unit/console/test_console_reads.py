@@ -1,7 +1,11 @@
 import pytest
 
+from gateway.core.care_lines import CallLine, OrderLine, SilenceLine
+from gateway.core.supplies import SupplyLine
+from gateway.domain.care import Seen
+from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from gateway.domain.words import DeliveryState, IncidentState, Outcome
-from tests.support.fake_service import board, course, incident, interrupted, page, pump
+from tests.support.fake_service import AT, board, course, incident, interrupted, page, pump
 
 
 async def test_the_board_tells_instants_as_texts_and_lengths_in_milliseconds(client, service):
@@ -20,6 +24,36 @@ async def test_courses_are_those_of_the_board_in_its_order(client, service):
     """The most urgent stands first, everywhere."""
     service.shown = board(interrupted("P-030"), course("P-001"))
     assert [line["course"] for line in (await client.get("/api/v1/courses")).json()] == ["P-030", "P-001"]
+
+
+async def test_a_course_tells_what_people_recorded_and_what_is_forecast(client, service):
+    """Window, silences with their ids, order, calls, dose, and the bag's end as an interval: a program needs no second call."""
+    service.shown = board(
+        course(
+            window="bag-change",
+            window_until=AT + 30 * MINUTE_MS,
+            window_who="nurse-a",
+            silences=(SilenceLine("P-017.s9", ("fever",), AT + HOUR_MS, "nurse-b", "known to the doctor"),),
+            order=OrderLine("7-day", "nurse-a", AT, AT + DAY_MS),
+            calls=(CallLine(AT, "nurse-a", "caregiver", Seen.RUNNING, "", AT + HOUR_MS),),
+            dose_mcg_per_day=28.0,
+            supplies=SupplyLine(AT + HOUR_MS, AT + 2 * HOUR_MS, AT + 3 * HOUR_MS, battery_left_ms=HOUR_MS, battery_learnt=True),
+        )
+    )
+    said = (await client.get("/api/v1/courses/P-017")).json()
+    assert (said["window"], said["window_until"], said["window_who"]) == ("bag-change", "2026-03-02T06:33:00.000Z", "nurse-a")
+    assert (said["silences"][0]["id"], said["silences"][0]["reason"]) == ("P-017.s9", "known to the doctor")
+    assert (said["order"]["ready_at"], said["calls"][0]["seen"]) == ("2026-03-03T06:03:00.000Z", "running")
+    assert (said["dose_mcg_per_day"], said["caregiver"], said["break_at"]) == (28.0, [], None)
+    assert said["supplies"]["bag_early_at"] < said["supplies"]["bag_central_at"] < said["supplies"]["bag_late_at"]
+    assert (said["supplies"]["battery_left_ms"], said["supplies"]["battery_learnt"]) == (HOUR_MS, True)
+    assert said == (await client.get("/api/v1/board")).json()["courses"][0]
+
+
+async def test_a_course_that_nobody_knows_is_a_404_with_its_name(client):
+    """A typing error says so."""
+    answer = await client.get("/api/v1/courses/P-099")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "no course 'P-099' is running")
 
 
 async def test_pumps_tell_what_was_refused_by_name(client, service):

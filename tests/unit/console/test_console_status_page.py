@@ -226,6 +226,10 @@ async def test_the_description_of_the_api_is_a_page_of_our_own(client):
         assert all(told["description"] for told in verbs.values())
     assert "planned_change" in html
     assert "triggered | acknowledged | resolved" in html
+    assert "a length of time like 30m, 12h, 7d" in html
+    assert "&#34;&#34; | running | standing" in html
+    assert "ways in the order of trying" in html
+    assert "A pump seen running is trusted `for` so long, at most 4 h." in html
 
 
 async def test_the_description_tells_of_problems_and_of_the_token(client):

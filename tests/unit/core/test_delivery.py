@@ -131,8 +131,9 @@ def test_a_late_word_says_more_exactly_when_it_stopped():
     world.hear(90, stopped(90))
     assert judged(world) == (INTERRUPTED, 60, "user", True)
     world.hear(90.1, stopped(70))
+    assert judged(world) == (INTERRUPTED, 60, "user", True)
     world.hear(90.2, observation(69))
-    assert judged(world)[:2] == (INTERRUPTED, 60)
+    assert judged(world) == (INTERRUPTED, 70, "user", False)
 
 
 def test_a_pump_that_never_delivered_is_interrupted_since_the_bag_hangs():

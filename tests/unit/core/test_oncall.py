@@ -1,5 +1,6 @@
 """Who is on call: turns, overrides, calendars, clocks that change, and whom targets mean."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,6 +19,20 @@ DAY_MS = 24 * HOUR_MS
 def utc(text: str) -> int:
     """Milliseconds of a UTC time written as `2026-03-02T00:00`."""
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * 1000
+
+
+@dataclass(frozen=True)
+class Written:
+    """A calendar whose duties are written out."""
+
+    duties: tuple[Shift, ...]
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(shift.person for shift in self.duties))
+
+    def shifts(self, from_at: int, until_at: int) -> tuple[Shift, ...]:
+        return tuple(shift for shift in self.duties if shift.from_at < until_at and shift.until_at > from_at)
 
 
 def weekly(zone: str, first: str = "2026-03-02T08:00", people: tuple[str, ...] = ("a", "b"), **more) -> Schedule:
@@ -155,8 +170,8 @@ def test_an_override_counts_before_the_first_handover_too():
 
 def test_calendar_shifts_stand_between_overrides_and_turns():
     """All shifts that cover the moment, each person once; an override silences them; no shift means the turn."""
-    shifts = (Shift(0, 20, "x"), Shift(10, 20, "y"), Shift(10, 20, "x"))
-    schedule = weekly("UTC", "1970-01-01T00:00", overrides=(Shift(15, 16, "o"),), shifts=shifts)
+    calendar = Written((Shift(0, 20, "x"), Shift(10, 20, "y"), Shift(10, 20, "x")))
+    schedule = weekly("UTC", "1970-01-01T00:00", overrides=(Shift(15, 16, "o"),), calendar=calendar)
     assert [on_call(schedule, at) for at in (5, 10, 15, 16, 20)] == [("x",), ("x", "y"), ("o",), ("x", "y"), ("a",)]
 
 
@@ -181,7 +196,7 @@ def test_gaps_are_the_stretches_without_anybody():
 
 def test_a_gap_under_two_overrides_edges_is_reported_once():
     """An edge inside a gap does not split it."""
-    schedule = Schedule("s", "UTC", Rotation(1, "1970-01-01T00:01", ()), (Shift(0, 10, "c"),), (Shift(40, 40, "d"),))
+    schedule = Schedule("s", "UTC", Rotation(1, "1970-01-01T00:01", ()), (Shift(0, 10, "c"),), calendar=Written((Shift(40, 40, "d"),)))
     assert gaps(schedule, 0, 100_000) == [(10, 100_000)]
 
 

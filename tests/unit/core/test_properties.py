@@ -26,32 +26,54 @@ ACTS = st.tuples(
     st.sampled_from(CONDITIONS),
     st.booleans(),
 )
-DEEDS = st.sampled_from(["ack", "run", "stop", "tick", "fail"])
+KEPT_ACTS = st.tuples(
+    st.integers(min_value=1, max_value=200),
+    st.sampled_from(["alarm", "clear", "stop", "run", "run", "report", "occlude", "bag", "reboot"]),
+    st.sampled_from(CONDITIONS),
+    st.booleans(),
+)
+ORDERLY_MS = 30 * MINUTE_MS
 
 
 def history(acts) -> tuple[list, list]:
-    """What a pump publishes that lives through these acts and reports every minute: its messages, and two live reports after."""
+    """What a pump publishes that lives through these acts and reports every minute: its messages, and two live reports after.
+
+    The first half hour is orderly: it is told as it happens. After it the home has no link until the end.
+    """
     pump = SimulatedPump("p1", rate_ml_h=10.0, bag_ml=250, started_at=START)
     messages, at = list(pump.power_up(START)), START
+    while pump.next_report_at <= START + ORDERLY_MS:
+        messages += pump.report(pump.next_report_at)
+    at = START + ORDERLY_MS
     for tenths, act, condition, stops in acts:
         at += tenths * 6_000
         while pump.next_report_at < at:
             messages += pump.report(pump.next_report_at)
-        match act:
-            case "alarm" if condition not in pump.active:
-                messages += pump.alarm(at, condition, stops=stops)
-            case "clear":
-                messages += pump.clear(at, condition)
-            case "stop":
-                messages += pump.stop(at)
-            case "run":  # once what is wrong has been cleared: that an end may get lost is another test's story
-                messages += [message for condition in sorted(pump.active) for message in pump.clear(at, condition)]
-                messages += pump.run(at)
-            case "rate":
-                messages += pump.set_rate(at, 5.0)
-            case _:
-                messages += pump.report(at)
-    return messages, [*pump.report(pump.next_report_at), *pump.report(pump.next_report_at)]
+        messages += done(pump, at, act, condition, stops=stops)
+    return messages, [message for _ in range(3) for message in pump.report(pump.next_report_at)]
+
+
+def done(pump: SimulatedPump, at: Instant, act: str, condition: Condition, *, stops: bool) -> list:
+    """What the pump says of one act."""
+    match act:
+        case "alarm" if condition not in pump.active:
+            return pump.alarm(at, condition, stops=stops)
+        case "clear":
+            return pump.clear(at, condition)
+        case "stop":
+            return pump.stop(at)
+        case "run":  # once what is wrong has been cleared: that an end may get lost is another test's story
+            return [message for known in sorted(pump.active) for message in pump.clear(at, known)] + pump.run(at)
+        case "rate":
+            return pump.set_rate(at, 5.0)
+        case "occlude":
+            return pump.occlude(at)
+        case "bag":
+            return pump.hang_bag(at, 250)
+        case "reboot":
+            return pump.power_up(at)
+        case _:
+            return pump.report(at)
 
 
 def take(world: World, message, at: Instant) -> None:
@@ -70,23 +92,31 @@ def enrolled() -> World:
 
 
 def knowledge(world: World):
-    """What must not depend on the order of arrival."""
-    pump = world.pump()
+    """What must not depend on the order of arrival: measures, conditions, the bag, and every interruption to the millisecond."""
+    pump, course = world.pump(), world.course()
     conditions = {known.condition for known in pump.conditions.values() if known.active}
-    return world.course().delivery.state, conditions, pump.infused_ml, pump.remaining_ml, pump.set_rate_ml_h
+    judged = course.delivery
+    stopped_at = judged.since if judged.state is DeliveryState.INTERRUPTED else None
+    stretches = sorted((one.since, one.until) for one in judged.interruptions)
+    measures = (pump.infused_ml, pump.remaining_ml, pump.set_rate_ml_h)
+    return judged.state, stopped_at, stretches, judged.interrupted_ms, conditions, measures, course.bag
 
 
 @QUICK
-@given(st.lists(ACTS, max_size=12), DICE, st.lists(st.integers(min_value=0, max_value=500), max_size=20))
+@given(st.lists(KEPT_ACTS, max_size=12), DICE, st.lists(st.integers(min_value=0, max_value=500), max_size=20))
 def test_order_and_repetition_of_messages_change_nothing(acts, dice, repeats):
-    """The same messages, shuffled and some of them several times, and then two live reports: the same knowledge."""
+    """What a home kept while it had no link comes shuffled and some of it several times: the same judgement as in order."""
     messages, live = history(acts)
-    mixed = messages + [messages[n % len(messages)] for n in repeats]
+    kept = [message for message in messages if message.at > START + ORDERLY_MS] or messages[-1:]
+    mixed = kept + [kept[n % len(kept)] for n in repeats]
     dice.shuffle(mixed)
     orderly, muddled = enrolled(), enrolled()
-    for world, arrived in ((orderly, messages), (muddled, mixed)):
+    for world, arrived in ((orderly, kept), (muddled, mixed)):
+        for message in messages:
+            if message.at <= START + ORDERLY_MS:
+                take(world, message, message.at)
         for message in arrived:
-            take(world, message, messages[-1].at)
+            take(world, message, kept[-1].at)
         for message in live:
             take(world, message, message.at)
     assert knowledge(muddled) == knowledge(orderly)

@@ -9,7 +9,8 @@ import pytest
 from gateway.core.context import Context
 from gateway.core.incident_state import Happening, Incident, Note
 from gateway.core.state import Bag, Course, Delivery, Desk, Interruption, Site
-from gateway.core.texts import ESSENTIAL_MAX, compose
+from gateway.core.texts import ESSENTIAL_MAX, clock_time, compose
+from gateway.domain.instants import DAY_MS
 from gateway.domain.ward import Ward
 from gateway.domain.words import Condition, DeliveryState, Priority, WhyPaged
 from rules.loader import load_protocol, shipped_text
@@ -175,3 +176,23 @@ def test_a_ward_s_own_endless_words_are_cut_but_the_code_stays():
     text = text_of(course("P-017", DeliveryState.DELIVERING), [long], WhyPaged.OPENED, 5)
     assert len(text) == ESSENTIAL_MAX
     assert text.endswith("xx Reply 471147 to take it.")
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (0, "08:00"),
+        (1, "Tue 08:00"),
+        (-1, "Sun 08:00"),
+        (5.9, "Sun 05:36"),
+        (6, "Sun 8 Mar 08:00"),
+        (7, "Mon 9 Mar 08:00"),
+        (-7, "Mon 23 Feb 08:00"),
+        (365, "Tue 2 Mar 2027 08:00"),
+    ],
+)
+def test_a_time_that_is_a_week_away_is_not_told_by_its_weekday_alone(days, words):
+    """A bag that is changed next Monday would else be changed today."""
+    at = minutes(0)  # Monday, 08:00
+    context = Context(Ward("haem-ward", "Asia/Hong_Kong"), {}, {}, Desk(), at, 1)
+    assert clock_time(at + round(days * DAY_MS), context) == words

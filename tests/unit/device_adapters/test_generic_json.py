@@ -72,6 +72,7 @@ def test_times_that_are_refused(written: object, reason: Refusal, channel: str, 
         ("remaining_ml", 0, 20000),
         ("battery_percent", 0, 100),
         ("pressure_mmhg", -500, 5000),
+        ("bag_weight_g", -1000, 25000),
     ],
 )
 def test_measures_have_bounds(field: str, least: float, greatest: float):

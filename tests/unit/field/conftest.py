@@ -11,12 +11,15 @@ import uvicorn
 from click.testing import CliRunner, Result
 
 from gateway.console.app import create_api
+from gateway.console.diary_page import mount_diary
 from gateway.field import remote
 from gateway.field.cli import cli
 from tests.support.fake_service import TOKEN, FakeService
 from tests.support.process import free_port
 
 START_S = 20.0
+DIARY_SECRET = "a-secret-of-tests"
+BASE_URL = "https://dripwatch.ward.example"
 
 Run = Callable[..., Result]
 
@@ -81,7 +84,9 @@ def run() -> Run:
 def listening() -> Iterator[House]:
     """One server for all tests; each gives it a fresh script."""
     port, service = free_port(), FakeService()
-    config = uvicorn.Config(create_api(service, token=TOKEN), host="127.0.0.1", port=port, log_level="warning", lifespan="off")
+    api = create_api(service, token=TOKEN)
+    mount_diary(api, service, DIARY_SECRET, BASE_URL)
+    config = uvicorn.Config(api, host="127.0.0.1", port=port, log_level="warning", lifespan="off")
     config.timeout_graceful_shutdown = 1
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

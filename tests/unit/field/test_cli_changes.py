@@ -4,6 +4,7 @@ from gateway.domain.commands import Acknowledge, ClearCondition, Close, EndCours
 from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from gateway.runtime.ports import JournalFull
 from tests.support.fake_service import refuse
+from tests.unit.field.care_commands import CARE
 
 HUNG_AT = 1_772_410_500_000
 ENROL = ("enrol", "--course", "P-017", "--pump", "pump-17", "--bag", "7-day")
@@ -46,6 +47,10 @@ COMMANDS = [
         ),
         HangBag(course="P-017", bag="7-day", primed_ml=2.5, planned_change_ms=7 * DAY_MS, hung_at=HUNG_AT),
     ),
+    (
+        ("bag", "hang", "P-017", "--bag", "7-day", "--prepared-at", "2026-03-01T08:15+08:00", "--rate", 0.6),
+        HangBag(course="P-017", bag="7-day", prepared_at=HUNG_AT - DAY_MS, rate_ml_h=0.6),
+    ),
     (("course", "end", "P-017"), EndCourse(course="P-017")),
     (("course", "end", "P-017", "--reason", "to hospital"), EndCourse(course="P-017", reason="to hospital")),
     (("pump", "clear", "pump-17", "air-in-line"), ClearCondition(pump="pump-17", condition="air-in-line")),
@@ -55,6 +60,7 @@ COMMANDS = [
     (("incidents", "close", "P-017@5", "--reason", "a test"), Close(incident="P-017@5", reason="a test")),
     (("incidents", "note", "P-017@5", "no answer"), Note(incident="P-017@5", text="no answer")),
 ]
+COMMANDS += CARE
 NAMES = [" ".join(words[:2]) for words, _ in COMMANDS]
 
 

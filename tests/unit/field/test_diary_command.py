@@ -15,7 +15,11 @@ def asked(monkeypatch) -> list[tuple[str, str, dict[str, object]]]:
 
     def answer(self, verb, path, **parts):
         seen.append((verb, path, parts.get("json", {})))
-        said = {"path": "/d/abc"} if verb == "GET" else {"message": "P-017: noted 38.4 °C at 14:03"}
+        said = (
+            {"path": "/d/abc", "url": "https://dripwatch.ward.example/d/abc"}
+            if verb == "GET"
+            else {"message": "P-017: noted 38.4 °C at 14:03"}
+        )
         return httpx.Response(200, json=said)
 
     monkeypatch.setattr(remote.Remote, "answer", answer)
@@ -30,7 +34,7 @@ def run(*words: str) -> Result:
 
 def test_the_link_is_printed_whole(asked):
     """One line to be copied into a message."""
-    assert run("link", "P-017").output == "http://127.0.0.1:8080/d/abc\n"
+    assert run("link", "P-017").output == "https://dripwatch.ward.example/d/abc\n"
     assert asked == [("GET", "/api/v1/courses/P-017/diary/link", {})]
 
 

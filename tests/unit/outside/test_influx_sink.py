@@ -6,7 +6,7 @@ import pytest
 
 from gateway.outside import influx_sink
 from gateway.outside.influx_sink import InfluxV1Sink, InfluxV2Sink, PoisonFile, Refusal, verdict, write_isolating
-from gateway.runtime.ports import Poison, StoreUnavailable
+from gateway.runtime.point_sink import Poison, StoreUnavailable
 
 
 class Picky:

@@ -34,35 +34,39 @@ def test_a_wrong_example_is_told_what_happens_instead():
 
 SENTENCES = {
     "delivery-interrupted": (
-        "delivery-interrupted: when delivery is interrupted and this has held for 2 min, the alert is medium once that has lasted"
-        " 10 min, high once that has lasted 20 min; it speaks again when that has lasted 2 h, 3 h, 3 h 30 min and 4 h."
+        "delivery-interrupted: when delivery is interrupted and this has been known for 2 min, the alert is medium once"
+        " that has lasted 10 min and high once that has lasted 20 min. It calls again when that has lasted 2 h, 3 h, 3 "
+        "h 30 min and 4 h."
     ),
     "delivery-unknown": (
-        "delivery-unknown: when the pump has been silent beyond its promise while delivery is expected, the alert is low once"
-        " that has lasted 15 min, medium once that has lasted 30 min, high once that has lasted 1 h; it speaks again when that"
-        " has lasted 3 h; nobody is called for it while the gateway itself cannot hear (the clock runs on)."
+        "delivery-unknown: when the pump is not heard, or does not say whether it delivers, while delivery is expected,"
+        " the alert is low once that has lasted 15 min, medium once that has lasted 30 min and high once that has "
+        "lasted 1 h. It calls again when that has lasted 3 h. While Dripwatch itself cannot hear the pumps, nobody is "
+        "called for it; the clock runs on. While the whole site is silent, it waits until it is high, and then joins "
+        "the site's incident."
     ),
     "alarm-persistent": (
-        "alarm-persistent: when a pump alarm condition stays active, held for 2 min if high, 10 min if medium, 1 h if low, 10 min"
-        " if air-in-line, the alert has the condition's own priority in this protocol."
+        "alarm-persistent: when a pump alarm condition stays active for 2 min if it is high, 10 min if it is medium, 1 "
+        "h if it is low and 10 min for air in line, the alert is as urgent as this protocol ranks the condition."
     ),
     "pump-never-heard": (
-        "pump-never-heard: when a pump is enrolled and was never heard and this has held for 10 min, the alert is medium; nobody"
-        " is called for it while the gateway itself cannot hear (the clock runs on)."
+        "pump-never-heard: when a pump was enrolled and has never been heard and this has been known for 10 min, the "
+        "alert is medium. While Dripwatch itself cannot hear the pumps, nobody is called for it; the clock runs on."
     ),
     "undecodable-data": (
-        "undecodable-data: when at least 50 % (and no fewer than 3) of a device's messages of the last 5 minutes were refused,"
-        " the alert is medium."
+        "undecodable-data: when at least 50 % (and no fewer than 3) of a device's messages of 5 minutes could not be "
+        "read, the alert is medium."
     ),
     "gateway-deaf": (
-        "gateway-deaf: when the gateway itself has no session with the broker and this has held for 1 min, the alert is high."
+        "gateway-deaf: when Dripwatch itself hears no pump, for it has no connection to the message broker, and this "
+        "has been known for 1 min, the alert is high."
     ),
 }
 
 
 @pytest.mark.parametrize("name", SENTENCES)
 def test_the_rule_explains_itself(name):
-    """One English sentence that a nurse could sign."""
+    """In English that a nurse could sign."""
     assert explain(RULES[name]) == SENTENCES[name]
 
 

@@ -58,12 +58,12 @@ MISTAKES = [
     ("{predicate: delivery_interrupted}", "{predicate: delivery_interrupted, x: 3}", "has no parameter x"),
     ("{predicate: mostly_refused, percent: 50", "{predicate: mostly_refused, percent: half", "percent is a number"),
     ("hold: {high: 2m", "hold: {hihg: 2m", "'hihg' is neither a priority nor a pump condition"),
-    ("priority: condition", "priority: urgent", "'urgent' is not a priority; write high, medium, low"),
+    ("priority: own", "priority: urgent", "'urgent' is not a priority; write high, medium, low"),
     ("priority: {medium: 10m, high: 20m}", "priority: {urgent: 10m}", "priority"),
     ("milestones: [2h, 3h, 3h30m, 4h]\n    say", "milestones: [2x]\n    say", "milestones[0]: '2x' is not a duration"),
     ("unless: [gateway-deaf]", "unless: [sunday]", "unknown: sunday; known: gateway-deaf"),
     ("firing: never", "firing: nevr", "firing"),
-    ("delivery stopped ({cause})", "delivery stopped ({why})", "write only {cause}, {detail}, {kind}"),
+    ("delivery stopped ({cause})", "delivery stopped ({why})", "write only {by}, {cause}, {detail}, {kind}"),
     ("rule: delivery-unknown", "rule: delivery-interrupted", "there is a rule of this name above"),
 ]
 
@@ -85,7 +85,7 @@ def test_all_mistakes_are_named_at_once():
     text = shipped(
         ("interruption_limit: 4h", "interruption_limit: soon"),
         ("infusion_days: 28", "infusion_days: 0"),
-        ('    first: "Call the home: what', '    fist: "Call the home: what'),
+        ('    first: "Call the home: is the pump', '    fist: "Call the home: is the pump'),
     )
     with pytest.raises(RulesError) as caught:
         load_protocol(text, "own.yaml")

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.config.load import load_ward_mapping
 from gateway.domain.instants import MINUTE_MS, SECOND_MS
-from gateway.runtime import emergency
+from gateway.runtime import telling
 from gateway.runtime.emergency import REPEAT_MS, RETRY_MS, STEADY_MS, Emergency
 from gateway.runtime.ports import Message, Rejected
 from tests.support.fake_transport import FakeTransport
@@ -118,7 +118,7 @@ async def test_nobody_reached_is_tried_again_soon(caplog: pytest.LogCaptureFixtu
 
 async def test_a_hung_provider_delays_nobody_else(monkeypatch: pytest.MonkeyPatch):
     """Each person of the fallback is told by themselves."""
-    monkeypatch.setattr(emergency, "SEND_DEADLINE_S", 0.01)
+    monkeypatch.setattr(telling, "SEND_DEADLINE_S", 0.01)
     policies = {**WARD["policies"], "fallback": ["person:charge", "person:nurse-b"]}
     house = House({"8523": None}, policies=policies)
     async with house.running():
@@ -140,7 +140,7 @@ class Broken(FakeTransport):
 async def test_a_transport_with_a_bug_does_not_end_the_gateway(caplog: pytest.LogCaptureFixture):
     """The next contact is tried, and the gateway lives on."""
     house = House()
-    house.emergency._transports["sms"] = Broken("sms")
+    house.emergency._teller._transports["sms"] = Broken("sms")
     async with house.running():
         house.emergency.note(FULL)
         await settle()

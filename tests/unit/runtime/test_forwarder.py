@@ -2,7 +2,8 @@ import pytest
 
 from gateway.runtime import forwarder as module
 from gateway.runtime.forwarder import BACKOFF_MS, BATCH_LINES, LINGER_MS
-from gateway.runtime.ports import EffectKind, Kind, OutboxRow, Poison
+from gateway.runtime.point_sink import Poison
+from gateway.runtime.ports import EffectKind, Kind, OutboxRow
 from tests.support.forwarding import settle, until
 from tests.support.forwarding_world import World, planned
 

@@ -17,6 +17,9 @@ from tests.support.journals import open_journal
 from tests.support.runtime_world import GatedJournal, World, message
 
 
+NO_SUCH_COURSE = "there is no course 'X-2'; running: none"
+
+
 class TardyJournal(MemoryJournal):
     """Numbers entries at once, as the file does, but its callers wake up in any order."""
 
@@ -67,7 +70,7 @@ async def test_each_caller_gets_its_own_result(seed: int):
         results = await asyncio.gather(*(gateway.command("nurse-a", c) for c in (*enrolments, *refused)))
     assert [result.ok for result in results] == [True] * 20 + [False] * 20
     assert [r.message.split(" ")[0] for r in results[:20]] == [f"P-{n}" for n in range(20)]
-    assert [r.message for r in results[20:]] == [f"no course X-{n} is running" for n in range(20)]
+    assert [r.message.partition(";")[0] for r in results[20:]] == [f"there is no course 'X-{n}'" for n in range(20)]
     assert len({result.seq for result in results}) == 40
 
 
@@ -78,7 +81,7 @@ async def test_results_come_from_the_real_journal_too(tmp_path):
         commands = [gateway.command("nurse-a", HangBag(course=f"X-{n}", bag="7-day")) for n in range(40)]
         results = await asyncio.wait_for(asyncio.gather(*commands), 20)
     await world.journal.close()
-    assert [r.message for r in results] == [f"no course X-{n} is running" for n in range(40)]
+    assert [r.message for r in results] == [f"there is no course 'X-{n}'; running: none" for n in range(40)]
 
 
 async def test_a_full_journal_refuses_a_command_at_once():
@@ -105,7 +108,7 @@ async def test_a_reply_whose_sender_hangs_up_stops_nobody():
         cut_off.cancel()
         journal.gate.set()
         result = await asyncio.wait_for(gateway.command("nurse-a", HangBag(course="X-2", bag="7-day")), 5)
-        assert result.message == "no course X-2 is running"
+        assert result.message == NO_SUCH_COURSE
         assert len(await world.records(Kind.REPLY)) == 1
 
 
@@ -121,7 +124,7 @@ async def test_a_caller_that_gives_up_stops_nobody():
         hasty.cancel()
         await settle()
         journal.gate.set()
-        assert (await asyncio.wait_for(patient, 5)).message == "no course X-2 is running"
+        assert (await asyncio.wait_for(patient, 5)).message == NO_SUCH_COURSE
         assert hasty.cancelled()
         assert len(await world.records(Kind.COMMAND)) == 2
         assert gateway.judged_seq == await journal.last_seq()
@@ -141,7 +144,7 @@ async def test_a_caller_that_gives_up_on_a_full_journal_leaves_no_trace():
         journal.gate.set()
         await settle()
         journal.refusing = ""
-        assert (await gateway.command("nurse-a", HangBag(course="X-2", bag="7-day"))).message == "no course X-2 is running"
+        assert (await gateway.command("nurse-a", HangBag(course="X-2", bag="7-day"))).message == NO_SUCH_COURSE
         assert gateway._pipeline._results == {}
 
 
@@ -163,7 +166,7 @@ async def test_a_bug_in_the_core_costs_one_record_only(monkeypatch):
         monkeypatch.setattr(type(monitor), "_take", broken_once(type(monitor)._take))
         result = await asyncio.wait_for(gateway.command("nurse-a", HangBag(course="X-1", bag="7-day")), 5)
         assert (result.ok, result.message) == (False, pipeline.NOT_JUDGED)
-        assert (await gateway.command("nurse-a", HangBag(course="X-2", bag="7-day"))).message == "no course X-2 is running"
+        assert (await gateway.command("nurse-a", HangBag(course="X-2", bag="7-day"))).message == NO_SUCH_COURSE
         assert any(f"record {result.seq} could not be judged: ZeroDivisionError" in f for f in gateway.health().findings)
 
 

@@ -41,11 +41,12 @@ class TestObservations:
             power=Power.BATTERY,
             pressure_mmhg=40.0,
             locked=True,
+            bag_weight_g=108.4,
         )
         (line,) = lines(full)
         assert line == (
             b"pump,site=ward-1,device=p1,course=P-017 rate_ml_h=0.6,set_rate_ml_h=0.6,infused_ml=12.4,remaining_ml=88.4,"
-            b"battery_percent=81.0,pressure_mmhg=40.0,on_battery=1i,delivering=1i 1772409600000"
+            b"battery_percent=81.0,pressure_mmhg=40.0,bag_weight_g=108.4,on_battery=1i,delivering=1i 1772409600000"
         )
 
     def test_what_was_not_sent_is_not_written(self) -> None:

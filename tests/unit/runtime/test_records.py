@@ -5,8 +5,25 @@ import json
 import pytest
 
 from gateway.core.events import Commanded, Heard, Linked, Loaded, Replied, Sent, Ticked
+from gateway.domain.care import (
+    ChangeContacts,
+    ChangeDose,
+    CloseWindow,
+    EndSilence,
+    LogCall,
+    NextCycle,
+    OpenWindow,
+    OrderBag,
+    Seen,
+    Signed,
+    SilenceRules,
+    StartBreak,
+    SwapPump,
+    WindowKind,
+)
 from gateway.domain.commands import (
     Acknowledge,
+    AddDiary,
     ClearCondition,
     Close,
     Command,
@@ -17,6 +34,7 @@ from gateway.domain.commands import (
     Note,
 )
 from gateway.domain.readings import Refusal
+from gateway.domain.ward import Contact
 from gateway.domain.words import Outcome
 from gateway.runtime.fold import FINDINGS_MAX, Fold
 from gateway.runtime.ports import Entry, Kind, Record
@@ -46,6 +64,24 @@ COMMANDS: tuple[Command, ...] = (
     Close(incident="P-1", reason="seen"),
     Note(incident="P-1", text='quotes " and \\ and\nlines'),
     ClearCondition(pump="pump-1", condition="air-in-line"),
+    AddDiary(course="P-1", from_whom="caregiver", temperature_c=38.4, handwriting_changed=False, symptom="頭痛", observed_at=START_AT),
+    AddDiary(course="P-1", from_whom="nurse", note="slept well"),
+    ChangeContacts(course="P-1", caregiver=(Contact("sms", "85290000009", 120_000),), ward_contact="1234", travel_minutes=45),
+    ChangeContacts(course="P-1", caregiver=()),
+    ChangeContacts(course="P-1"),
+    OrderBag(course="P-1", bag="7-day", ready_at=START_AT),
+    OpenWindow(course="P-1", kind=WindowKind.BAG_CHANGE, for_ms=1_800_000),
+    OpenWindow(course="P-1", kind=WindowKind.HOSPITAL_STAY, until_at=START_AT),
+    CloseWindow(course="P-1"),
+    ChangeDose(course="P-1", mcg_per_day=28.0, override_reason="the doctor's order"),
+    SwapPump(course="P-1", pump="pump-2", reason="battery fault"),
+    StartBreak(course="P-1"),
+    NextCycle(course="P-1", bag="48-hour", pump="pump-2", primed_ml=4.5, planned_change_ms=1, hung_at=2, prepared_at=3, rate_ml_h=5.0),
+    LogCall(course="P-1", called="the caregiver", advice="open the clamp", seen=Seen.RUNNING, for_ms=1),
+    LogCall(course="P-1", called="the patient"),
+    SilenceRules(course="P-1", reason="the battery is being changed", rules=("battery-running-out",), for_ms=1),
+    SilenceRules(course="P-1", reason="seen", until_at=START_AT),
+    EndSilence(silence="P-1/1"),
 )
 
 

@@ -6,19 +6,23 @@ from pathlib import Path
 
 import pytest
 
+from device_adapters.simulated_pump import SimulatedPump
 from gateway.config.load import load_ward_file
 from gateway.config.protocols import read_protocols
+from gateway.core.forecast import BagForecast
+from gateway.domain.care import LogCall, Seen
 from gateway.domain.commands import Acknowledge, ClearCondition
 from gateway.domain.effects import Page
 from gateway.domain.instants import HOUR_MS, MINUTE_MS
-from gateway.domain.words import Condition, Priority, WhyPaged
+from gateway.domain.words import Condition, Power, Priority, WhyPaged
 from gateway.scenario.assumptions import Assumptions, table
+from gateway.scenario.bag_life import plan_by_forecast
 from gateway.scenario.local_time import LocalTime
 from gateway.scenario.patients import patient
 from gateway.scenario.study import run_study
 from gateway.scenario.study_report import report
 from gateway.scenario.study_ward import plan_of, shipped_plan
-from gateway.scenario.team import Desk, Team
+from gateway.scenario.team import Desk, Team, calls_for_action
 from gateway.scenario.verdicts import MATTERS_MS, baseline_pages
 from tests.unit.scenario.study_worlds import BEGAN, NOTHING_HAPPENS, place
 
@@ -108,18 +112,18 @@ def test_a_protocol_without_the_bag_of_the_homes_is_refused_in_words():
 # ---- the people -----------------------------------------------------------------------------------------------------
 
 
-def a_page(why=WhyPaged.OPENED, priority=Priority.HIGH):
+def a_page(why=WhyPaged.OPENED, priority=Priority.HIGH, person="nurse-a", about=("alarm-persistent",)):
     """A page about S-001."""
     return Page(
         key="S-001@5/r1/nurse-a/0",
         incident="S-001@5",
         course="S-001",
-        person="nurse-a",
+        person=person,
         transport="sms",
         address="1",
         priority=priority,
         why=why,
-        about=("alarm-persistent",),
+        about=about,
         text="",
         code="1",
         decided_at=BEGAN,
@@ -173,13 +177,63 @@ def test_a_page_that_nobody_notices_is_not_taken():
 
 
 def test_a_pump_that_cannot_be_heard_is_left_in_peace_once_seen_running():
-    """The home says that the pump runs: the nurse keeps the incident for four hours."""
+    """The home says that the pump runs: that is written down, and the silence is the nurse's for four hours."""
     told = []
     team, home = a_team(told)
     home.lose_link(BEGAN + 1, 24 * HOUR_MS)
     team.paged(a_page(), BEGAN + 2)
     lived_on(team, home, BEGAN + HOUR_MS)
-    assert told[-1][1] == Acknowledge(incident="S-001@5", for_ms=4 * HOUR_MS)
+    assert told[-1][1] == LogCall(course="S-001", called="caregiver", seen=Seen.RUNNING)
+
+
+def test_a_pump_that_stands_unheard_is_written_down_as_standing():
+    """The caregiver looks at the pump: what is seen counts at once, whatever the gateway could not hear."""
+    told = []
+    team, home = a_team(told)
+    home.act(BEGAN + 1, SimulatedPump.stop)
+    home.lose_link(BEGAN + 2, 24 * HOUR_MS)
+    team.paged(a_page(), BEGAN + 3)
+    lived_on(team, home, BEGAN + HOUR_MS)
+    assert LogCall(course="S-001", called="caregiver", seen=Seen.STANDING) in [command for _, command, _ in told]
+
+
+def test_who_has_arranged_a_bag_change_keeps_the_incident_until_then():
+    """No lease lapses while the nurse is on the way, and nobody is paged for what is arranged."""
+    told = []
+    team, home = a_team(told)
+    team.paged(a_page(about=("bag-ending-early",)), BEGAN)
+    lived_on(team, home, BEGAN + HOUR_MS)
+    (first, _), (last, at) = [(command, at) for _, command, at in told]
+    assert first == Acknowledge(incident="S-001@5")
+    assert last.for_ms == home.truth.bags[-1].change_at + HOUR_MS - at
+
+
+def test_a_text_to_the_caregiver_is_no_page_of_the_ward():
+    """Who reads it plugs the pump in; nobody of the ward takes anything."""
+    told = []
+    team, home = a_team(told)
+    home.act(BEGAN + 1, SimulatedPump.unplug)
+    text = a_page(person="caregiver:S-001", about=("battery-running-out",), priority=Priority.MEDIUM)
+    assert not calls_for_action(text)
+    team.paged(text, BEGAN + 2)
+    lived_on(team, home, BEGAN + 4 * HOUR_MS)
+    assert (told, home.pump.works.power) == ([], Power.MAINS)
+
+
+def test_a_change_is_planned_before_the_earliest_end_of_the_bag():
+    """By day, and what is planned is silenced until it should be over; a bag that lasts stays with its plan."""
+    home = patient(place(replace(NOTHING_HAPPENS, planned_by_forecast=1.0)), 1, BEGAN)
+    home.due(BEGAN)
+    bag, planned_at = home.truth.bags[-1], home.truth.bags[-1].change_at
+    lasting = BagForecast(planned_at + 2 * HOUR_MS, planned_at + 3 * HOUR_MS, planned_at + 4 * HOUR_MS)
+    plan_by_forecast(home, lasting, BEGAN)
+    assert (bag.change_at, home.deeds) == (planned_at, [])
+    short = BagForecast(planned_at - 10 * HOUR_MS, planned_at, planned_at + 10 * HOUR_MS)
+    plan_by_forecast(home, short, BEGAN)
+    [deed] = home.deeds
+    assert bag.change_at <= short.early_at - HOUR_MS
+    assert not home.place.local.is_night(bag.change_at)
+    assert deed.command.until_at == bag.change_at + 2 * HOUR_MS
 
 
 # ---- the document ---------------------------------------------------------------------------------------------------

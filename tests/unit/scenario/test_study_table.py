@@ -45,7 +45,7 @@ def counted(*patients):
         (stop(0, 100, Cause.OCCLUSION, 60), 65.1, [Verdict.LATE]),
         (stop(0, 64, Cause.OCCLUSION, 60), None, [Verdict.OVER]),
         (stop(0, 66, Cause.OCCLUSION, 60), None, [Verdict.MISSED]),
-        (stop(0, 50, Cause.OCCLUSION, None), None, [Verdict.OVER]),  # the pump never knew
+        (stop(0, 50, Cause.OCCLUSION, None), None, [Verdict.NO_SIGN]),  # the pump never knew
     ],
 )
 def test_what_becomes_of_an_interruption(interruption, paged_min, expected):
@@ -109,7 +109,8 @@ def test_the_table_counts_what_was_sent():
     assert (ours.to_page_median_min, ours.to_page_p95_min) == (2.0, 100.0)
     assert counts.by_reason == {"opened: delivery-interrupted": 3}
     assert counts.by_truth == {"air, half an hour or more": 2}
-    assert counts.by_cause["air"] == {"in time": 1, "late": 1, "over, unpaged": 0, "missed": 0}
+    assert counts.by_rule == {"delivery-interrupted": 3}
+    assert counts.by_cause["air"] == {"in time": 1, "late": 1, "over, unpaged": 0, "missed": 0, "without a sign": 0}
 
 
 def test_lengths_to_the_first_page_are_told_apart_for_occlusions():
@@ -137,7 +138,8 @@ def test_the_goals_say_what_was_measured():
     assert [goal.met for goal in good.goals] == [True, True]
     bad = counted(result(stop(10, 40), alarms_min=(1,), sent=(told(800),)))
     assert [goal.met for goal in bad.goals] == [False, False]
-    assert bad.goals[0].measured == "0 of 1; 0 late, 0 missed, 1 over before it was due"
+    words = "0 of 1; 0 late, 0 missed, 1 over before a page was due, 0 over before the pump knew"
+    assert bad.goals[0].measured == words
 
 
 def test_the_text_shows_the_numbers_and_names_what_was_not_found():
