@@ -7,18 +7,22 @@ import signal
 import sys
 import tempfile
 import webbrowser
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from gateway.app_transports import bring_replies, inbound_routes, make_transports
 from gateway.config.load import load_ward_file
 from gateway.config.problems import ConfigError
 from gateway.config.protocols import read_protocols
-from gateway.config.settings import AppriseSettings, InfluxV1Settings, LoadedWard
+from gateway.config.settings import InfluxV1Settings, LoadedWard
 from gateway.runtime.gateway import Gateway, Parts
 from gateway.runtime.ports import Clock, Journal, JournalFull, PointSink, Source, Transport
 from gateway.runtime.recovery import recover
 from gateway.runtime.service import Service
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
 FINE, NO, WRONG = 0, 1, 2
 LOOPBACK = "127.0.0.1"
@@ -28,6 +32,7 @@ _log = logging.getLogger(__name__)
 
 def run_gateway(ward_file: Path) -> int:
     """Run the gateway of a ward file until it is told to stop. Returns the exit code; problems are said on standard error."""
+    from gateway.console.token import TokenRefused  # noqa: PLC0415
     from gateway.outside.http_server import CannotListen  # noqa: PLC0415
     from gateway.outside.sqlite_journal import JournalRefused  # noqa: PLC0415
 
@@ -39,12 +44,13 @@ def run_gateway(ward_file: Path) -> int:
         return asyncio.run(_run(ward_file, loaded, protocols))
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
-    except (JournalRefused, JournalFull, CannotListen) as error:
+    except (JournalRefused, JournalFull, CannotListen, TokenRefused) as error:
         sys.stderr.write(f"{error}\n")
     return WRONG
 
 
 async def _run(ward_file: Path, loaded: LoadedWard, protocols: Mapping[str, str]) -> int:
+    from gateway.console.token import load_or_create_token, token_file  # noqa: PLC0415
     from gateway.outside.http_server import check_listen  # noqa: PLC0415
     from gateway.outside.sqlite_journal import SqliteJournal  # noqa: PLC0415
     from gateway.outside.wall_clock import WallClock  # noqa: PLC0415
@@ -52,14 +58,12 @@ async def _run(ward_file: Path, loaded: LoadedWard, protocols: Mapping[str, str]
     # There is nothing to take in again yet, and HUP's own meaning would end a gateway that still reads its journal.
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lambda: None)
     path = loaded.journal.path
+    token = load_or_create_token(token_file(path))
     journal = SqliteJournal.open(path)
     newest = await journal.read(max(0, await journal.last_seq() - 1), 1)
     clock = WallClock(max((getattr(record, "received_at", 0) for record in newest), default=0))
     source = make_source(loaded)
-    transports = {name: make_transport(name, loaded) for name in loaded.transports}
-    for name, settings in loaded.transports.items():
-        if not isinstance(settings, AppriseSettings):
-            _log.warning("transport %s: kind %s is not spoken yet; a page by it goes to the next contact", name, settings.kind)
+    transports = make_transports(loaded, token)
     async with gateway_of(
         loaded,
         protocols,
@@ -72,7 +76,7 @@ async def _run(ward_file: Path, loaded: LoadedWard, protocols: Mapping[str, str]
         console = loaded.console
         check_listen(console.host, console.port)  # before the broker is asked: its session is another gateway's then
         jobs = [
-            serve_api(gateway, console.host, console.port, path.parent / "api-token"),
+            serve_api(gateway, console.host, console.port, token, inbound_routes(loaded, transports, token)),
             gateway.run(),
             until_told_to_stop(gateway, ward_file),
         ]
@@ -117,6 +121,7 @@ async def gateway_of(  # noqa: PLR0913  the parts, by name
     gateway = Gateway(parts, recovered)
     try:
         await gateway.start(loaded.text_for_journal, protocols)
+        bring_replies(transports, gateway)
         yield gateway
     finally:
         for transport in transports.values():
@@ -160,24 +165,12 @@ def make_sink(loaded: LoadedWard) -> PointSink | None:
     return InfluxV2Sink(influx.url, influx.org, influx.bucket, influx.token or "")
 
 
-def make_transport(name: str, loaded: LoadedWard) -> Transport:
-    """The transport of that name."""
-    from gateway.outside.apprise_transport import AppriseTransport  # noqa: PLC0415
-    from gateway.outside.unavailable_transport import UnavailableTransport  # noqa: PLC0415
-
-    settings = loaded.transports[name]
-    if isinstance(settings, AppriseSettings):
-        return AppriseTransport(name, settings.url)
-    return UnavailableTransport(name, settings.kind)
-
-
-async def serve_api(service: Service, host: str, port: int, token_file: Path) -> None:
-    """The HTTP API and the status page."""
+async def serve_api(service: Service, host: str, port: int, token: str, extra: "Sequence[APIRouter]" = ()) -> None:
+    """The HTTP API and the status page, and `extra` routes."""
     from gateway.console.app import create_api  # noqa: PLC0415
-    from gateway.console.token import load_or_create_token  # noqa: PLC0415
     from gateway.outside.http_server import serve  # noqa: PLC0415
 
-    await serve(create_api(service, token=load_or_create_token(token_file)), host=host, port=port)
+    await serve(create_api(service, token=token, extra=extra), host=host, port=port)
 
 
 async def until_told_to_stop(gateway: Gateway, ward_file: Path) -> None:
@@ -235,6 +228,7 @@ async def _demo(
     speed: float, port: int | None, seconds: float | None, write: Callable[[str], None], *, open_browser: bool
 ) -> None:
     from gateway.config.load import load_ward_mapping  # noqa: PLC0415
+    from gateway.console.token import TOKEN_FILE, load_or_create_token  # noqa: PLC0415
     from gateway.outside.embedded_broker import demo_broker  # noqa: PLC0415
     from gateway.outside.http_server import free_port  # noqa: PLC0415
     from gateway.outside.mqtt_source import MqttSettings, MqttSource  # noqa: PLC0415
@@ -262,13 +256,13 @@ async def _demo(
                 poison=folder / "poison.lp",
             ) as gateway,
         ):
-            console_port, token = port or free_port(8080), folder / "api-token"
+            console_port, token = port or free_port(8080), folder / TOKEN_FILE
             url = f"http://{LOOPBACK}:{console_port}"
             write(f"A day of six homes in {24 * 60 / speed:g} minutes. Status page: {url}  (Ctrl-C ends it)")
             write(f"Take an incident yourself: dripwatch incidents ack P-102 --url {url} --token-file {token}\n")
             if open_browser:
                 webbrowser.open(url)
-            jobs = [gateway.run(), serve_api(gateway, LOOPBACK, console_port, token)]
+            jobs = [gateway.run(), serve_api(gateway, LOOPBACK, console_port, load_or_create_token(token))]
             await first_of([*jobs, live_day(gateway, loaded.ward.site, publish, write)], seconds)
 
 

@@ -123,6 +123,9 @@ class KannelFile(TransportFile):
     username: Text
     password: Text | None = None
     password_file: Text | None = None
+    token: Text | None = None
+    token_file: Text | None = None
+    callback_url: HttpUrl | None = None
     sender: Text
     receipts: bool = False
     receipt_deadline: PositiveDuration = MINUTE_MS
