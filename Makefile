@@ -11,8 +11,9 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
 # Debian's packages for the tests on real servers, and the programs that show that they are there.
-SERVERS := mosquitto mosquitto-clients influxdb victoria-metrics
-PROGRAMS := mosquitto mosquitto_pub influxd victoria-metrics
+SERVERS := mosquitto mosquitto-clients influxdb victoria-metrics kannel kannel-extras perl libnet-snpp-perl
+PROGRAMS := mosquitto mosquitto_pub influxd victoria-metrics bearerbox smsbox fakesmsc
+PERL_MODULE := Net::SNPP::Server
 
 # Arguments: make test ARGS="-k silence", make scenarios FILES=my.yaml, make demo ARGS="--speed 600", make lock ARGS=--upgrade
 ARGS :=
@@ -56,12 +57,13 @@ $(VENV)/.ready-to-run: requirements-run.lock pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 servers: ## install the servers that the tests talk to (Debian, Ubuntu), where missing
-	@PATH="$$PATH:/usr/sbin:/usr/local/sbin"; missing=""; \
+	@PATH="$$PATH:/usr/sbin:/usr/local/sbin:/usr/lib/kannel/test"; missing=""; \
 	for program in $(PROGRAMS); do command -v "$$program" >/dev/null || missing="$$missing $$program"; done; \
+	perl -M$(PERL_MODULE) -e 1 2>/dev/null || missing="$$missing $(PERL_MODULE)"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	echo "missing:$$missing"; \
 	if ! command -v apt-get >/dev/null; then \
-	  echo "no apt-get here: install $(SERVERS) yourself, so that these programs are on the PATH: $(PROGRAMS)" >&2; exit 1; \
+	  echo "no apt-get here: install $(SERVERS) yourself, so that these are found: $(PROGRAMS) $(PERL_MODULE)" >&2; exit 1; \
 	fi; \
 	if [ "$$(id -u)" = 0 ]; then as_root=""; \
 	elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then as_root="sudo"; \

@@ -7,17 +7,18 @@ import signal
 import sys
 import tempfile
 import webbrowser
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gateway.app_transports import bring_replies, inbound_routes, make_transports
 from gateway.config import settings as config
 from gateway.config.load import load_ward_file
 from gateway.config.problems import ConfigError
 from gateway.config.protocols import read_protocols
-from gateway.config.settings import AppriseSettings, ConsoleSettings, InfluxV1Settings, LoadedWard, TransportSettings
+from gateway.config.settings import ConsoleSettings, InfluxV1Settings, LoadedWard
 from gateway.runtime.gateway import Gateway, Parts
 from gateway.runtime.heartbeat import LAST_WILL, topic_of
 from gateway.runtime.point_sink import PointSink
@@ -28,6 +29,8 @@ from gateway.runtime.service import Service
 from gateway.runtime.ward_watch import WardWatch
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
+
     from gateway.outside.mqtt_source import MqttSettings
 
 FINE, NO, WRONG = 0, 1, 2
@@ -56,6 +59,7 @@ def run_gateway(ward_file: Path) -> int:
 
 
 async def _run(ward_file: Path, loaded: LoadedWard, protocols: Mapping[str, str]) -> int:
+    from gateway.console.token import load_or_create_token, token_file  # noqa: PLC0415
     from gateway.outside.http_server import check_listen  # noqa: PLC0415
     from gateway.outside.sqlite_journal import SqliteJournal  # noqa: PLC0415
     from gateway.outside.wall_clock import WallClock  # noqa: PLC0415
@@ -63,14 +67,12 @@ async def _run(ward_file: Path, loaded: LoadedWard, protocols: Mapping[str, str]
     # There is nothing to take in again yet, and HUP's own meaning would end a gateway that still reads its journal.
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lambda: None)
     path = loaded.journal.path
+    token = load_or_create_token(token_file(path))
     journal = SqliteJournal.open(path)
     newest = await journal.read(max(0, await journal.last_seq() - 1), 1)
     clock = WallClock(max((getattr(record, "received_at", 0) for record in newest), default=0))
     source = make_source(loaded)
-    transports = {name: make_transport(name, loaded) for name in loaded.transports}
-    for name, settings in loaded.transports.items():
-        if not isinstance(settings, AppriseSettings):
-            _log.warning("transport %s: kind %s is not spoken yet; a page by it goes to the next contact", name, settings.kind)
+    transports = make_transports(loaded, token)
     async with gateway_of(
         loaded,
         protocols,
@@ -83,7 +85,7 @@ async def _run(ward_file: Path, loaded: LoadedWard, protocols: Mapping[str, str]
         console, watch = loaded.console, WardWatch(gateway, clock, ward_file, loaded, protocols)
         check_listen(console.host, console.port)  # before the broker is asked: its session is another gateway's then
         jobs = [
-            serve_api(gateway, console, path),
+            serve_api(gateway, console, path, inbound_routes(loaded, transports, token)),
             gateway.run(),
             watch.run(),
             until_told_to_stop(watch),
@@ -134,6 +136,7 @@ async def gateway_of(  # noqa: PLR0913  the parts, by name
     gateway = Gateway(parts, recovered)
     try:
         await gateway.start(loaded.text_for_journal, protocols)
+        bring_replies(transports, gateway)
         yield gateway
     finally:
         for transport in transports.values():
@@ -199,30 +202,15 @@ def make_sink(loaded: LoadedWard) -> PointSink | None:
     return InfluxV2Sink(influx.url, influx.org, influx.bucket, influx.token or "")
 
 
-def make_transport(name: str, loaded: LoadedWard) -> Transport:
-    """The transport of that name."""
-    return transport_of(name, loaded.transports[name])
-
-
-def transport_of(name: str, settings: TransportSettings) -> Transport:
-    """The transport with these settings."""
-    from gateway.outside.apprise_transport import AppriseTransport  # noqa: PLC0415
-    from gateway.outside.unavailable_transport import UnavailableTransport  # noqa: PLC0415
-
-    if isinstance(settings, AppriseSettings):
-        return AppriseTransport(name, settings.url)
-    return UnavailableTransport(name, settings.kind)
-
-
-async def serve_api(service: Service, console: ConsoleSettings, journal: Path) -> None:
-    """The HTTP API, the status page and the homes' diary page; their secrets are files beside the journal."""
+async def serve_api(service: Service, console: ConsoleSettings, journal: Path, extra: "Sequence[APIRouter]" = ()) -> None:
+    """The HTTP API, the status page, the homes' diary page and `extra` routes; their secrets are files beside the journal."""
     from gateway.console.app import create_api  # noqa: PLC0415
     from gateway.console.diary_links import secret_file  # noqa: PLC0415
     from gateway.console.diary_page import mount_diary  # noqa: PLC0415
     from gateway.console.token import load_or_create_token, token_file  # noqa: PLC0415
     from gateway.outside.http_server import serve  # noqa: PLC0415
 
-    api = create_api(service, token=load_or_create_token(token_file(journal)))
+    api = create_api(service, token=load_or_create_token(token_file(journal)), extra=extra)
     mount_diary(api, service, load_or_create_token(secret_file(journal)), console.base_url)
     await serve(api, host=console.host, port=console.port)
 
@@ -266,6 +254,7 @@ async def _demo(
     speed: float, port: int | None, seconds: float | None, write: Callable[[str], None], *, open_browser: bool
 ) -> None:
     from gateway.config.load import load_ward_mapping  # noqa: PLC0415
+    from gateway.console.token import TOKEN_FILE  # noqa: PLC0415
     from gateway.outside.embedded_broker import demo_broker  # noqa: PLC0415
     from gateway.outside.http_server import free_port  # noqa: PLC0415
     from gateway.outside.mqtt_source import MqttSettings, MqttSource  # noqa: PLC0415
@@ -295,7 +284,7 @@ async def _demo(
                 audits=False,  # at this speed every hiccup would look like a standstill
             ) as gateway,
         ):
-            console_port, token = port or free_port(8080), folder / "api-token"
+            console_port, token = port or free_port(8080), folder / TOKEN_FILE
             url = f"http://{LOOPBACK}:{console_port}"
             write(f"A day of six homes in {24 * 60 / speed:g} minutes. Status page: {url}  (Ctrl-C ends it)")
             write(f"Take an incident yourself: dripwatch incidents ack P-102 --url {url} --token-file {token}\n")

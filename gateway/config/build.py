@@ -109,6 +109,8 @@ def build_transport(name: str, file: _TransportFile, secrets: Secrets) -> settin
                 url=file.url,
                 username=file.username,
                 password=password,
+                token=secrets.values.get(("transports", name, "token")),
+                callback_url=file.callback_url,
                 sender=file.sender,
                 receipts=file.receipts,
                 receipt_deadline_ms=file.receipt_deadline,

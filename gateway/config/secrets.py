@@ -23,6 +23,7 @@ _NO_SECRET = re.compile(r"_file$|^key$")  # they name files
 _USERINFO_PASSWORD = re.compile(r"^([^:/?#]+://[^/?#]*?):[^/?#]*@")
 _HARMLESS = ("method", "mode", "format", "from", "to", "overflow")  # Apprise's own; `method` tells a call from a text
 _ADDRESS = "{address}"
+_TOKEN = re.compile(r"[A-Za-z0-9._~-]{22,512}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,9 @@ def read_secrets(raw: Raw, base_dir: File | None, report: Report) -> Secrets:
                 if found:
                     values[*path, key] = found[0]
                     files.append(found[1])
+    for path, secret in values.items():
+        if path[0] == "transports" and path[-1] == "token" and secret != BLANK and not _TOKEN.fullmatch(secret):
+            report.add(path, "22 to 512 letters, digits, '-', '_', '.', '~': it stands in an address, and nobody may guess it")
     if base_dir is not None:
         files += _certificates(raw, base_dir, report)
         _refuse_blanks(raw, report)

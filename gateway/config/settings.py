@@ -79,12 +79,17 @@ class ConsoleSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KannelSettings:
-    """An SMS gateway's sendsms interface."""
+    """An SMS gateway's sendsms interface.
+
+    `token` opens our own address for its reports and for replies; `callback_url` is where it finds us, if not at the console's.
+    """
 
     name: str
     url: str = field(repr=False)
     username: str
     password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+    callback_url: str | None = None
     sender: str
     receipts: bool
     receipt_deadline_ms: int

@@ -7,7 +7,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.config.problems import Report, unknown, unknown_key
-from gateway.config.ward_file import BY_NAME, MODELS, WardFile
+from gateway.config.ward_file import WardFile
+from gateway.config.ward_models import BY_NAME, MODELS
 from rules.yaml_lines import Path
 
 Models = Mapping[tuple[str, ...], type[BaseModel]]

@@ -4,7 +4,6 @@ Every model refuses unknown keys and converts nothing silently: `port: "1883"` i
 ward would not want to write. `docs/ward-file.md` explains each key; a test compares the two.
 """
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -125,6 +124,9 @@ class KannelFile(TransportFile):
     username: Text
     password: Text | None = None
     password_file: Text | None = None
+    token: Text | None = None
+    token_file: Text | None = None
+    callback_url: HttpUrl | None = None
     sender: Text
     receipts: bool = False
     receipt_deadline: PositiveDuration = MINUTE_MS
@@ -283,34 +285,3 @@ class WardFile(Strict):
     rules: dict[str, dict[str, object]] = {}
     watchdog: WatchdogFile | None = None
     synthetic: SyntheticFile | None = None
-
-
-BY_NAME = ("transports", "people", "schedules", "policies")  # sections whose keys are the ward's own names
-
-MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
-    (): WardFile,
-    ("mqtt",): MqttFile,
-    ("mqtt", "tls"): TlsFile,
-    ("journal",): JournalFile,
-    ("influx", "v1"): InfluxV1File,
-    ("influx", "v2"): InfluxV2File,
-    ("console",): ConsoleFile,
-    ("transports", "*", "kannel"): KannelFile,
-    ("transports", "*", "smpp"): SmppFile,
-    ("transports", "*", "snpp"): SnppFile,
-    ("transports", "*", "apprise"): AppriseFile,
-    ("people", "*"): PersonFile,
-    ("people", "*", "contacts", "#"): ContactFile,
-    ("schedules", "*"): ScheduleFile,
-    ("schedules", "*", "rotation"): RotationFile,
-    ("schedules", "*", "layers", "#"): LayerFile,
-    ("schedules", "*", "overrides", "#"): OverrideFile,
-    ("policies",): PoliciesFile,
-    ("policies", "*"): PolicyFile,
-    ("policies", "*", "steps", "#"): StepFile,
-    ("policies", "*", "repeat"): RepeatFile,
-    ("routes", "#"): RouteFile,
-    ("watchdog",): WatchdogFile,
-    ("synthetic",): SyntheticFile,
-}
-"""Which model judges which mapping of the file; `*` is a name of the ward's own, `#` a place in a list."""

@@ -88,7 +88,9 @@ def amend(course: Course, pump: Pump, protocol: Protocol, before: list[Stop], ob
         return
     told = False  # whether people have heard of what turns out to be otherwise
     for since, until, _ in [stop for stop in before if stop not in after]:
-        for one in [one for one in judged.interruptions if one.since < until and since < one.until and not _is_of_any(one, judged)]:
+        for one in [
+            one for one in judged.interruptions if one.since < until and since < one.until and not _is_of_any(one, judged)
+        ]:
             told = told or not one.found
             _forget(judged, one)
     for one in _expected(course, pump, protocol, [stop for stop in after if stop not in before]):

@@ -3,32 +3,21 @@
 import asyncio
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, assert_never, runtime_checkable
-from urllib.parse import urlsplit
+from typing import Literal, Protocol, runtime_checkable
 
 import httpx
 
-from gateway.app import make_transport
-from gateway.config.settings import (
-    AppriseSettings,
-    InfluxV1Settings,
-    InfluxV2Settings,
-    KannelSettings,
-    LoadedWard,
-    SmppSettings,
-    SnppSettings,
-    TransportSettings,
-)
+from gateway.app_transports import make_transport
+from gateway.config.settings import InfluxV1Settings, InfluxV2Settings, KannelSettings, LoadedWard
 from gateway.console.token import TokenRefused, read_token, token_file
 from gateway.field.broker_probe import probe
 from gateway.field.remote import Remote, address
 from gateway.field.speaking import Wrong
 from gateway.outside.sqlite_journal import JournalRefused, SqliteJournal
-from gateway.runtime.ports import Damaged, JournalFull
+from gateway.runtime.ports import Damaged, JournalFull, Transport
 
 TIMEOUT_S = 5.0
 DISK_LEAST_BYTES = 1 << 30  # below it a night's messages may fill the disk
@@ -51,9 +40,18 @@ class Verdict:
 
 @runtime_checkable
 class Checkable(Protocol):
-    """A transport that can be judged without sending."""
+    """A transport whose settings can be judged by themselves."""
 
     def check(self) -> str | None:
+        """What is wrong, in words; None: nothing."""
+        ...
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """A transport whose server can be asked without paging anybody."""
+
+    async def probe(self) -> str | None:
         """What is wrong, in words; None: nothing."""
         ...
 
@@ -141,31 +139,18 @@ def transports(loaded: LoadedWard) -> Iterator[Verdict]:
     """Whether each transport could send, as far as that can be known without paging anybody."""
     for name, settings in loaded.transports.items():
         what = f"transport {name}"
-        transport = make_transport(name, loaded)
-        problem = transport.check() if isinstance(transport, Checkable) else None
-        problem = problem or _reach(settings)
+        problem = asyncio.run(_problem(make_transport(name, loaded)))
         yield Verdict("bad", what, problem) if problem else Verdict("ok", what, f"{settings.kind}, nothing wrong is to be seen")
+        if isinstance(settings, KannelSettings) and settings.token is None:
+            yield Verdict("warn", what, "without a token Kannel cannot hand on what people write; see token in docs/ward-file.md")
 
 
-def _reach(settings: TransportSettings) -> str:
-    """Why the transport's server cannot be reached; empty when it accepts a connection, or when nobody can say."""
-    match settings:
-        case KannelSettings():
-            parts = urlsplit(settings.url)
-            return _connection(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
-        case SmppSettings() | SnppSettings():
-            return _connection(settings.host, settings.port)
-        case AppriseSettings():
-            return ""
-    assert_never(settings)
-
-
-def _connection(host: str, port: int) -> str:
+async def _problem(transport: Transport) -> str | None:
     try:
-        socket.create_connection((host, port), TIMEOUT_S).close()
-    except OSError as error:
-        return f"{host}:{port}: {error}; is it running, and is the address right?"
-    return ""
+        problem = transport.check() if isinstance(transport, Checkable) else None
+        return problem or (await transport.probe() if isinstance(transport, Probed) else None)
+    finally:
+        await transport.close()
 
 
 def gateway(loaded: LoadedWard, url: str | None) -> Iterator[Verdict]:

@@ -8,7 +8,7 @@ from gateway.scenario.verdicts import Found, Verdict
 
 SHORTFALLS_SHOWN = 20
 REASONS_SHOWN = 12
-_WIDE, _NARROW, _COLUMN = 50, 20, 14
+_WIDE, _NARROW, _COLUMN = 50, 20, 16
 
 
 def table(report: Report) -> list[str]:

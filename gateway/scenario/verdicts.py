@@ -70,7 +70,7 @@ def judged(patient: PatientResult, pages_at: Sequence[Instant], spans: Sequence[
             found.append(Found(patient.course, item, first_at, Verdict.IN_TIME))
         elif already:
             found.append(Found(patient.course, item, first_at, Verdict.IN_TIME, already=True))
-        elif item.cause is Cause.OCCLUSION and item.first_sign_at is None:
+        elif item.cause is Cause.OCCLUSION and (item.first_sign_at is None or item.first_sign_at >= item.until):
             found.append(Found(patient.course, item, None, Verdict.NO_SIGN))  # the bag was changed before the pump could know
         elif item.until <= deadline_at:
             found.append(Found(patient.course, item, None, Verdict.OVER))  # what is paged later is something else

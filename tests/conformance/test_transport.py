@@ -1,104 +1,55 @@
 """What every transport owes to the dispatcher, on the fake and on real servers."""
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.outside.apprise_transport import AppriseTransport
-from gateway.runtime.ports import Accepted, Rejected, SendResult, Transport, Unknown
-from tests.support.fake_transport import FakeTransport, message
-from tests.support.process import free_port
-from tests.support.smtp import mail_server
-from tests.support.web_hook import web_hook
+from gateway.runtime.ports import Accepted, Rejected, Transport, Unknown
+from tests.support.fake_transport import message
+from tests.support.transport_subjects import (
+    LONG_S,
+    Subject,
+    fake_subject,
+    hook_subject,
+    kannel_subject,
+    mail_subject,
+    smpp_subject,
+    snpp_subject,
+)
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.servers
 
 SHORT_S = 0.3  # a deadline that a hanging recipient is certain to miss
-LONG_S = 60.0  # one that no other recipient misses
 
 LONG_TEXT = "P-017: no delivery since 08:15. " * 40
 CHINESE_AND_EMOJI = "P-017:輸液泵自 08:15 起停止輸注 ⚠ 😀"
+LONG_CHINESE = CHINESE_AND_EMOJI * 6  # several parts in UCS-2, with an emoji at most places where one could be cut
+
+KINDS = {
+    "fake": fake_subject,
+    "apprise-mailto": mail_subject,
+    "apprise-json": hook_subject,
+    "kannel": kannel_subject,
+    "smpp": smpp_subject,
+    "snpp": snpp_subject,
+}
 
 
-@dataclass
-class Subject:
-    """One kind of transport with its other side. `arrived` tells (address, text) of all that got through."""
-
-    make: Callable[[float], Transport]
-    arrived: Callable[[], list[tuple[str, str]]]
-    address_of: Callable[[str], str]
-    nowhere: Callable[[], Transport]
-    release: Callable[[], None]
-
-
-@contextlib.contextmanager
-def fake_subject() -> Iterator[Subject]:
-    """The scripted fake, so that tests that use it may trust it."""
-    script: dict[str, SendResult | None] = {
-        "nobody": Rejected("no such user"),
-        "later": Rejected("try again later", temporary=True),
-        "drop": Unknown("the connection failed while sending"),
-        "hang": None,
-    }
-    made: list[FakeTransport] = []
-
-    def make(deadline_s: float) -> Transport:
-        made.append(FakeTransport("fake", script, deadline_s=deadline_s))
-        return made[-1]
-
-    def nowhere() -> Transport:
-        return FakeTransport("fake", {"nurse": Rejected("cannot connect", temporary=True)})
-
-    yield Subject(
-        make=make,
-        arrived=lambda: [(message.address, message.text) for fake in made for message in fake.sent],
-        address_of=str,
-        nowhere=nowhere,
-        release=lambda: [fake.release() for fake in made] and None,
-    )
-
-
-@contextlib.contextmanager
-def mail_subject() -> Iterator[Subject]:
-    """Apprise's mail on a real SMTP server."""
-
-    def url(port: int) -> str:
-        return f"mailto://127.0.0.1:{port}/?mode=insecure&from=dripwatch@ward.example&to={{address}}"
-
-    with mail_server() as server:
-        yield Subject(
-            make=lambda deadline_s: AppriseTransport("email", url(server.port), deadline_s=deadline_s),
-            arrived=lambda: [(mail.recipient, mail.text) for mail in server.mails],
-            address_of=lambda who: f"{who}@ward.example",
-            nowhere=lambda: AppriseTransport("email", url(free_port()), deadline_s=LONG_S),
-            release=server.release,
-        )
-
-
-@contextlib.contextmanager
-def hook_subject() -> Iterator[Subject]:
-    """Apprise's JSON on a real HTTP server."""
-
-    def url(port: int) -> str:
-        return f"json://127.0.0.1:{port}/voice/{{address}}?rto=60"
-
-    with web_hook() as hook:
-        yield Subject(
-            make=lambda deadline_s: AppriseTransport("voice", url(hook.port), deadline_s=deadline_s),
-            arrived=lambda: [(who, body["message"]) for who, body in hook.calls],
-            address_of=str,
-            nowhere=lambda: AppriseTransport("voice", url(free_port()), deadline_s=LONG_S),
-            release=hook.release,
-        )
-
-
-@pytest.fixture(params=[fake_subject, mail_subject, hook_subject], ids=["fake", "apprise-mailto", "apprise-json"])
-def subject(request: Any) -> Iterator[Subject]:
-    """Each kind in turn."""
-    with request.param() as made:
-        yield made
+@pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
+async def subject(request: Any, tmp_path: Path) -> AsyncIterator[Subject]:
+    """Each kind in turn; the transports that a test made are closed after it."""
+    made: list[Transport] = []
+    with request.param(tmp_path) as subject:
+        make, nowhere = subject.make, subject.nowhere
+        subject.make = lambda deadline_s: made.append(make(deadline_s)) or made[-1]
+        subject.nowhere = lambda: made.append(nowhere()) or made[-1]
+        yield subject
+        for transport in made:
+            await transport.close()
 
 
 async def test_a_message_is_accepted_and_arrives(subject: Subject) -> None:
@@ -106,15 +57,27 @@ async def test_a_message_is_accepted_and_arrives(subject: Subject) -> None:
     transport = subject.make(LONG_S)
     nurse = subject.address_of("nurse")
     assert isinstance(await transport.send(message(nurse)), Accepted)
-    assert subject.arrived() == [(nurse, "P-017: no delivery since 08:15. Reply 4711")]
+    await eventually(lambda: subject.arrived() == [(nurse, "P-017: no delivery since 08:15. Reply 4711")])
 
 
-@pytest.mark.parametrize("text", [LONG_TEXT.strip(), CHINESE_AND_EMOJI], ids=["long", "chinese-and-emoji"])
+@pytest.mark.parametrize(
+    "text", [LONG_TEXT.strip(), CHINESE_AND_EMOJI, LONG_CHINESE], ids=["long", "chinese-and-emoji", "long-chinese"]
+)
 async def test_the_text_arrives_unchanged(subject: Subject, text: str) -> None:
-    """Long texts, and characters outside GSM-7 and the BMP, come out as they went in."""
+    """Long texts, and characters outside GSM-7 and the BMP, come out as they went in; on a pager, as it can show them."""
     transport = subject.make(LONG_S)
     assert isinstance(await transport.send(message(subject.address_of("nurse"), text)), Accepted)
-    assert [arrived for _, arrived in subject.arrived()] == [text]
+    await eventually(lambda: [arrived for _, arrived in subject.arrived()] == [subject.shown(text)])
+
+
+async def test_several_at_once_all_arrive(subject: Subject) -> None:
+    """Eight pages at the same moment: each is accepted, none is lost or mixed with another."""
+    transport = subject.make(LONG_S)
+    nurse, texts = subject.address_of("nurse"), {f"P-{number:03}: no delivery." for number in range(8)}
+    results = await asyncio.gather(*(transport.send(message(nurse, text, key=text)) for text in sorted(texts)))
+    assert all(isinstance(result, Accepted) for result in results), results
+    await eventually(lambda: len(subject.arrived()) == 8)
+    assert {text for _, text in subject.arrived()} == texts
 
 
 async def test_an_unknown_recipient_is_rejected_for_good(subject: Subject) -> None:
@@ -128,6 +91,7 @@ async def test_an_unknown_recipient_is_rejected_for_good(subject: Subject) -> No
 
 async def test_a_busy_other_side_is_rejected_for_now(subject: Subject) -> None:
     """The other side says "later": the page must be tried again."""
+    subject.make_busy()
     transport = subject.make(LONG_S)
     result = await transport.send(message(subject.address_of("later")))
     assert isinstance(result, Rejected)

@@ -79,7 +79,7 @@ def house(folder: Path, *, after: str) -> Iterator[House]:
 
 
 def test_a_killed_gateway_is_told_apart_from_a_broker_that_is_away(tmp_path: Path):
-    """kill -9: the gateway is down while the broker is up; afterwards it is over. Then the broker goes: the gateway answers."""
+    """Kill -9: the gateway is down while the broker is up; afterwards it is over. Then the broker goes: the gateway answers."""
     with house(tmp_path, after="4s") as home:
         home.gateway.kill()
         home.operator_hears("GATEWAY IS DOWN while the broker is up")

@@ -16,6 +16,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def free_ports(count: int) -> list[int]:
+    """So many different ones: asking one by one may give the same port twice."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
 def binary(name: str) -> str:
     """Path of a server's program; a missing server is a failure, with the mend, never a skip."""
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from gateway.config.load import load_ward
 from gateway.config.shape import model_keys
-from gateway.config.ward_file import MODELS, Strict, TransportFile
+from gateway.config.ward_file import Strict, TransportFile
+from gateway.config.ward_models import MODELS
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "ward-file.md").read_text()

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.config.load import load_ward, load_ward_mapping
 from gateway.config.problems import ConfigError
-from gateway.config.ward_file import MODELS
+from gateway.config.ward_models import MODELS
 from rules.yaml_lines import load
 from tests.unit.config.broken_ward import WARD, problems
 

@@ -188,3 +188,43 @@ def test_a_file_restored_from_the_journal_asks_for_its_secrets(tmp_path):
         "transports.voice.url",
     ]
     assert "the secret was blanked out ('***'); write it anew" in str(refused.value)
+
+
+KANNEL = {"kind": "kannel", "url": "http://h/", "username": "u", "sender": "1"}
+
+
+def with_kannel(**changed: str) -> dict:
+    """A small ward with this Kannel."""
+    policy = {"steps": [{"page": ["person:a"], "wait": "1m"}], "repeat": {"from_step": 1, "every": "1m"}}
+    return {
+        "site": "w",
+        "timezone": "UTC",
+        "transports": {"sms": KANNEL | changed},
+        "people": {"a": {"contacts": [{"sms": "1"}]}},
+        "policies": {"high": policy, "medium": policy, "fallback": ["person:a"]},
+    }
+
+
+def test_kannel_s_token_is_a_secret():
+    """It is there for the shell, and in no repr and no journal."""
+    token = "hunter2-hunter2-hunter2"
+    ward = load_ward_mapping(with_kannel(token=token, callback_url="http://gw:8080/"), "w")
+    settings = ward.transports["sms"]
+    assert (settings.token, settings.callback_url) == (token, "http://gw:8080")
+    assert "hunter2" not in repr(ward) + ward.text_for_journal
+    assert load_ward(ward.text_for_journal, "journal", None).ward == ward.ward
+
+
+@pytest.mark.parametrize("token", ["short", "x" * 21, "x" * 21 + "&", "x" * 513, "x" * 30 + " "])
+def test_a_token_that_can_be_guessed_or_breaks_an_address_is_refused(token):
+    """Without showing it."""
+    with pytest.raises(ConfigError, match=r"transports\.sms\.token: 22 to 512 letters, digits") as refused:
+        load_ward_mapping(with_kannel(token=token), "w")
+    assert token not in str(refused.value)
+
+
+def test_a_token_in_a_file_is_judged_too(tmp_path):
+    """By the key that names the file's secret."""
+    (tmp_path / "token").write_text("short\n")
+    with pytest.raises(ConfigError, match=r"transports\.sms\.token: 22 to 512"):
+        load_ward_mapping(with_kannel(token_file="token"), "w", tmp_path)

@@ -2,7 +2,6 @@ import asyncio
 import json
 import shutil
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -13,17 +12,15 @@ from tests.support.brokers import mosquitto
 from tests.support.damage import flip_byte_of
 from tests.support.fake_service import TOKEN, board, pump
 from tests.support.journals import entry
+from tests.support.kannel import kannel
 from tests.support.process import free_port
+from tests.support.smsc import smsc
+from tests.support.snpp import snpp_terminal
 
 pytestmark = pytest.mark.servers
 
 
-class Usage(NamedTuple):
-    """What `shutil.disk_usage` gives, in bytes."""
-
-    total: int
-    used: int
-    free: int
+Usage = type(shutil.disk_usage("."))  # in bytes: total, used, free
 
 
 WARD = """\
@@ -38,9 +35,11 @@ transports:
   chat: {{kind: apprise, url: "json://127.0.0.1:9/{{address}}"}}
 people:
   nurse-a: {{contacts: [{{email: "a@ward.example"}}, {{chat: a}}]}}
+  nurse-b: {{contacts: [{{email: "b@ward.example"}}, {{chat: b}}]}}
+teams: {{nurses: [nurse-a, nurse-b]}}
 policies:
-  high: {{steps: [{{page: ["person:nurse-a"], wait: 5m}}], repeat: {{from_step: 1, every: 10m}}}}
-  medium: {{steps: [{{page: ["person:nurse-a"], wait: 5m}}], repeat: {{from_step: 1, every: 10m}}}}
+  high: {{steps: [{{page: ["all:nurses"], wait: 5m}}], repeat: {{from_step: 1, every: 10m}}}}
+  medium: {{steps: [{{page: ["all:nurses"], wait: 5m}}], repeat: {{from_step: 1, every: 10m}}}}
   fallback: ["person:nurse-a"]
 """
 
@@ -229,6 +228,24 @@ def test_a_transport_that_cannot_work_is_bad(run, ward):
     assert result.exit_code == 1
     assert "bad transport email: apprise does not understand the URL" in lines_of(result)
     assert any(line.startswith("bad transport pager: ") for line in lines_of(result))
+
+
+def test_sms_servers_are_looked_at_without_paging(run, ward, tmp_path):
+    """A password that Kannel refuses is bad, and not shown; a Kannel that cannot bring replies is a warning."""
+    with kannel(tmp_path / "kannel") as server, smsc(tmp_path / "smsc") as centre, snpp_terminal(tmp_path / "snpp") as terminal:
+        right = f"{{kind: kannel, url: '{server.url}', username: gw, password: secret, sender: '1', token: {TOKEN}}}"
+        wrong = right.replace("secret", "hunter2").replace(f", token: {TOKEN}", "")
+        smpp = f"{{kind: smpp, host: 127.0.0.1, port: {centre.port}, system_id: gw, sender: '1'}}"
+        snpp = f"{{kind: snpp, host: 127.0.0.1, port: {terminal.port}}}"
+        more = f"transports:\n  sms: {right}\n  wrong: {wrong}\n  smsc: {smpp}\n  pager: {snpp}"
+        (path := ward()).write_text(path.read_text().replace("transports:", more))
+        result = run("doctor")
+        assert (server.arrived, centre.lines, terminal.pages) == ([], [], [])
+    said = lines_of(result)
+    for what in ("sms: kannel", "smsc: smpp", "pager: snpp"):
+        assert f"ok transport {what}, nothing wrong is to be seen" in said
+    assert [line.partition(":")[0] for line in said if " wrong:" in line] == ["bad transport wrong", "warn transport wrong"]
+    assert "hunter2" not in result.output
 
 
 def test_what_the_gateway_says_of_itself_and_of_its_devices_is_told(run, with_house):

@@ -16,7 +16,6 @@ from tests.support.histories import PROTOCOL
 from tests.support.journals import open_journal
 from tests.support.runtime_world import GatedJournal, World, message
 
-
 NO_SUCH_COURSE = "there is no course 'X-2'; running: none"
 
 

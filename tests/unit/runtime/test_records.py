@@ -15,7 +15,6 @@ from gateway.domain.care import (
     OpenWindow,
     OrderBag,
     Seen,
-    Signed,
     SilenceRules,
     StartBreak,
     SwapPump,

@@ -46,6 +46,8 @@ def counted(*patients):
         (stop(0, 64, Cause.OCCLUSION, 60), None, [Verdict.OVER]),
         (stop(0, 66, Cause.OCCLUSION, 60), None, [Verdict.MISSED]),
         (stop(0, 50, Cause.OCCLUSION, None), None, [Verdict.NO_SIGN]),  # the pump never knew
+        (stop(0, 50, Cause.OCCLUSION, 50), None, [Verdict.NO_SIGN]),  # it learnt of it when it was over
+        (stop(0, 50, Cause.OCCLUSION, 49.9), None, [Verdict.OVER]),
     ],
 )
 def test_what_becomes_of_an_interruption(interruption, paged_min, expected):
