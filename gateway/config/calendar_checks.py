@@ -9,14 +9,14 @@ from typing import Any
 from icalendar import Component
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from gateway.config.calendars import is_cancelled, moment_of, parsed, prove, summary_of
+from gateway.config.calendars import is_cancelled, moment_of, parsed, summary_of, unfolded_alone, unfolded_once
 from gateway.config.ical_text import KEPT_MAX_BYTES, Broken, EventLines, Line, events_of, read_lines, reduced
 from gateway.config.parse import known_zone
 
 YEARS = range(2000, 2201)
 DUTY_MAX = timedelta(days=366)
 
-_REPEATS = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+_REPEATS = (["DAILY"], ["WEEKLY"], ["MONTHLY"], ["YEARLY"])
 _WITHIN_A_DAY = ("BYHOUR", "BYMINUTE", "BYSECOND")
 _TZID = re.compile(r";TZID=\"?([^\";:]*)\"?")
 _TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE")
@@ -54,19 +54,14 @@ def _read_by_library(kept: str, events: list[EventLines]) -> Found:
     try:
         components = parsed(kept).walk("VEVENT")
     except (ValueError, TypeError) as error:
-        yield 1, f"cannot be read: {_first_line(error)}"
+        yield 1, f"cannot be read: {str(error)[:200]}"
         return
     found = [problem for event, one in zip(events, components, strict=True) for problem in _event(event, one)]
     yield from found
-    if not found:
-        try:
-            prove(kept)
-        except Exception as error:  # noqa: BLE001 - whatever the libraries make of a text that looks right
-            yield 1, f"cannot be unfolded: {_first_line(error)}"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+    if not found and (why := unfolded_once(kept)):
+        alone = ((event.number, unfolded_alone(one)) for event, one in zip(events, components, strict=True))
+        number, why = next(((number, told) for number, told in alone if told), (1, why))
+        yield number, f"cannot be unfolded: {why}"
 
 
 def _zones(lines: list[Line], events: list[EventLines]) -> Found:
@@ -117,8 +112,10 @@ def _event(event: EventLines, component: Component) -> Found:
 def _rule(component: Component) -> Iterator[str]:
     written: Any = component["RRULE"]
     rule: Mapping[str, Any] = written
-    if str(rule.get("FREQ", [""])[0]).upper() not in _REPEATS:
+    if [str(word).upper() for word in rule.get("FREQ", ())] not in _REPEATS:
         yield "a duty repeats DAILY, WEEKLY, MONTHLY or YEARLY"
+    if any(int(count) < 1 for name in ("INTERVAL", "COUNT") for count in rule.get(name, ())):
+        yield "INTERVAL and COUNT are at least 1"
     if any(part in rule for part in _WITHIN_A_DAY):
         yield f"{', '.join(part for part in _WITHIN_A_DAY if part in rule)}: a duty begins once a day, at the time of its DTSTART"
 

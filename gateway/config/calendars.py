@@ -28,6 +28,7 @@ CALENDARS_KEPT = 8
 
 _log = logging.getLogger(__name__)
 
+_EPOCH = date(1970, 1, 1)
 _MARGIN = timedelta(days=2)  # floating times are compared as if they were UTC: look a little wider, then cut
 
 
@@ -59,12 +60,26 @@ def parsed(text: str) -> Calendar:
     return _parsed(text)
 
 
-def prove(text: str) -> None:
-    """Try to unfold the calendar, so that what cannot be is refused now and not at night. Raises whatever the libraries raise."""
-    starts = [moment_of(event, "DTSTART") for event in _parsed(text).walk("VEVENT")]
-    if starts:
-        first = datetime.combine(min(date(start.year, start.month, start.day) for start in starts), time(), UTC)
-        _query(text).between(first - _MARGIN, first + timedelta(milliseconds=BLOCK_MS))
+def unfolded_once(text: str) -> str:
+    """What keeps the calendar from being unfolded, in the libraries' words; empty where nothing does."""
+    return _tried(_parsed(text))
+
+
+def unfolded_alone(event: Component) -> str:
+    """What keeps one event from being unfolded, without the others of its series; empty where nothing does."""
+    alone = Calendar()
+    alone.add_component(event)
+    return _tried(alone)
+
+
+def _tried(calendar: Calendar) -> str:
+    starts = [moment_of(event, "DTSTART") for event in calendar.walk("VEVENT")]
+    first = datetime.combine(min((date(start.year, start.month, start.day) for start in starts), default=_EPOCH), time(), UTC)
+    try:
+        of(calendar).between(first - _MARGIN, first + timedelta(milliseconds=BLOCK_MS))
+    except Exception as error:  # noqa: BLE001 - whatever the libraries make of a text that looks right
+        return (str(error).splitlines() or [type(error).__name__])[0][:200]
+    return ""
 
 
 @lru_cache(maxsize=BLOCKS_KEPT)

@@ -154,6 +154,11 @@ def _runs_from(course: Course, bag: Bag | None) -> Instant:
     return max(bag.hung_at if bag else 0, course.care.expected_from, course.care.paired_at)
 
 
+def begun_at(course: Course) -> Instant:
+    """Since when delivery is expected of this pump, whatever bag hangs: a new bag ends no interruption."""
+    return max(course.enrolled_at, _runs_from(course, None))
+
+
 def started_at(course: Course) -> Instant:
     """Since when delivery is expected of this bag by this pump."""
     return max(course.enrolled_at, _runs_from(course, course.bag))
@@ -161,11 +166,12 @@ def started_at(course: Course) -> Instant:
 
 def _interrupted(course: Course, pump: Pump, protocol: Protocol) -> Judgement:
     before, flow = course.delivery, pump.flow
-    same = before.state is DeliveryState.INTERRUPTED
+    same = before.state is DeliveryState.INTERRUPTED and not _is_disproved(pump, before.cause)
     cause = _cause(pump, protocol)
     if same and before.cause in _CONDITIONS and cause not in OCCLUSIONS:
         cause = before.cause  # the condition may have ended while the pump still stands
-    onset, estimated = _onset(course, pump, protocol, cause)
+    onset, estimated = onset_of(course, pump, protocol, flow.since, flow.before_at, occluded=cause in OCCLUSIONS)
+    onset = max(onset, before.interruption_ended_at)
     if same and before.since <= onset:
         onset, estimated = before.since, before.estimated
     return Judgement(DeliveryState.INTERRUPTED, onset, flow.since, cause, estimated)
@@ -190,21 +196,31 @@ def _cause(pump: Pump, protocol: Protocol) -> str:
     return suspects[0] if suspects else flow.reason
 
 
-def _onset(course: Course, pump: Pump, protocol: Protocol, cause: str) -> tuple[Instant, bool]:
-    """When delivery stopped, and whether that is an estimate: an occlusion alarm, or a word after silence, comes late."""
-    flow, delivery = pump.flow, course.delivery
-    begun_at = started_at(course)
-    onset, estimated = flow.since, False
+def _is_disproved(pump: Pump, cause: str) -> bool:
+    """Whether the condition that was taken for the cause had ended before this stop began: its end came late."""
+    known = next((known for known in pump.conditions.values() if known.condition == cause), None)
+    return known is not None and not known.active and known.changed_at < pump.flow.since
+
+
+def onset_of(
+    course: Course, pump: Pump, protocol: Protocol, since: Instant, before_at: Instant, *, occluded: bool
+) -> tuple[Instant, bool]:
+    """When the delivery stopped of which the pump told at `since`, and whether that is an estimate.
+
+    An occlusion alarm comes late, and so does a word after silence. `before_at` is the last word of delivery; 0: there was none.
+    """
+    begun = started_at(course) if course.bag is None or since >= course.bag.hung_at else begun_at(course)
+    onset, estimated = since, False
     silent_ms = max(protocol.silent_at_least_ms, protocol.silent_intervals * pump.interval_ms)
-    if flow.before_at and flow.since - flow.before_at > silent_ms:
-        onset, estimated = max(flow.before_at, min(delivery.flowed_until, flow.since)), True
-    if flow.before_at == 0:
-        onset = begun_at
-    if cause in OCCLUSIONS:
-        onset, estimated = min(onset, flow.since - occlusion_lag_ms(course, pump, protocol)), True
+    if before_at and since - before_at > silent_ms:
+        onset, estimated = max(before_at, min(course.delivery.flowed_until, since)), True
+    if before_at == 0:
+        onset = begun
+    if occluded:
+        onset, estimated = min(onset, since - occlusion_lag_ms(course, pump, protocol)), True
     witnesses = (course.care.seen_running_at, scale.proven_until(pump))
-    witnessed_at = max((seen_at for seen_at in witnesses if seen_at <= flow.since), default=0)
-    return max(onset, begun_at, delivery.interruption_ended_at, witnessed_at), estimated
+    witnessed_at = max((seen_at for seen_at in witnesses if seen_at <= since), default=0)
+    return max(onset, begun, witnessed_at), estimated
 
 
 def occlusion_lag_ms(course: Course, pump: Pump, protocol: Protocol) -> int:

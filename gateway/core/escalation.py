@@ -205,16 +205,16 @@ def note_outcome(subject: Subject, incident: Incident, key: str, outcome: Outcom
     """What became of a page: a contact that failed for good makes the next one due at once, and then the next step."""
     _, round_text, name, contact_text = key.rsplit("/", 3)
     reached, round_, contact = incident.reached.get(name), int(round_text[1:]), int(contact_text)
-    what = f"page-{outcome.value}"
-    if not any(line.what == what and line.text == key for line in incident.history):  # retries would drown the rest
-        tell(incident, context.at, what, who=name, text=key)
-    if outcome not in (Outcome.TEMPORARY, Outcome.UNKNOWN) and (page := incident.outstanding.pop(key, None)) is not None:
-        context.effects.append(page_point(subject, name, page, outcome, context))
+    _write_down(subject, incident, key, outcome, context)
     if reached is None:
         return
-    reached.perhaps |= outcome not in MISSED
+    unheard, reached.perhaps = not reached.perhaps, reached.perhaps or outcome not in MISSED
     if outcome is Outcome.ACCEPTED and contact not in reached.accepted:
         reached.accepted.append(contact)
+    if incident.state is IncidentState.RESOLVED and unheard and reached.perhaps:
+        incident.round += 1  # the page was on its way when it was over: what was sent is followed by its end
+        tell_over(subject, incident, name, context)
+        return
     if round_ < reached.round or outcome not in FAILED or contact in reached.failed:
         return
     reached.failed.append(contact)
@@ -228,6 +228,15 @@ def note_outcome(subject: Subject, incident: Incident, key: str, outcome: Outcom
         min(waiting, key=lambda attempt: attempt.due_at).due_at = context.at
     elif incident.state is IncidentState.TRIGGERED and round_ == incident.step_round and _all_failed(incident):
         incident.next_step_at = _after_step(incident, policy_of(incident), context.at)
+
+
+def _write_down(subject: Subject, incident: Incident, key: str, outcome: Outcome, context: Context) -> None:
+    """The outcome as a line of the history, each kind once a page, and as a point when the page is done."""
+    name, what = key.rsplit("/", 3)[2], f"page-{outcome.value}"
+    if not any(line.what == what and line.text == key for line in incident.history):  # retries would drown the rest
+        tell(incident, context.at, what, who=name, text=key)
+    if outcome not in (Outcome.TEMPORARY, Outcome.UNKNOWN) and (page := incident.outstanding.pop(key, None)) is not None:
+        context.effects.append(page_point(subject, name, page, outcome, context))
 
 
 def spare(incident: Incident, key: str) -> None:

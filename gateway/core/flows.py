@@ -4,6 +4,8 @@ Words are kept as stretches: words of one kind between which no message is missi
 because it was missing there; so whatever the order of arrival, the stretches come out the same, and what is judged of them.
 """
 
+from typing import NamedTuple
+
 from gateway.core.state import Flow, Numbering, Pump, Stretch
 from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
 from gateway.domain.view import Facet
@@ -14,7 +16,14 @@ SETTLED_MS = 120 * MINUTE_MS
 UNNUMBERED_MS = 5 * MINUTE_MS  # a pump that numbers nothing: words so close together count as neighbours
 ALONE_MS = 60 * SECOND_MS  # a stop inside a stretch of delivery: no longer than to the pump's next report
 
-Stop = tuple[Instant, Instant, str]  # first word, next word of delivery, the pump's reason
+
+class Stop(NamedTuple):
+    """A stop that is over: from its first word to the next one of delivery. `before_at`: the last word of delivery before it."""
+
+    since: Instant
+    until: Instant
+    reason: str
+    before_at: Instant
 
 
 def note(pump: Pump, at: Instant, seq: int, boot: str, *, delivering: bool, reason: str = "") -> int:
@@ -33,7 +42,7 @@ def note(pump: Pump, at: Instant, seq: int, boot: str, *, delivering: bool, reas
         flow.past = _settled((*flow.past, _newest(flow)), at)
     if changed:
         flow.before_at, flow.since, flow.reason = flow.at, at, reason
-    flow.delivering, flow.from_at, flow.at = delivering, at, at
+    flow.delivering, flow.from_at, flow.from_reason, flow.at = delivering, at, reason, at
     flow.first_seq, flow.seq, flow.boot = seq, seq, boot
     return Facet.DELIVERY if changed else 0
 
@@ -47,19 +56,15 @@ def stops(flow: Flow) -> list[Stop]:
     """The stops that are over, as far as the stretches reach back, oldest first."""
     found: list[Stop] = []
     first: Stretch | None = None
+    before_at = 0
     for stretch in (*flow.past, *([_newest(flow)] if flow.delivering is not None else [])):
         if not stretch.delivering:
             first = first or stretch
-        elif first is not None:
-            found.append((first.from_at, stretch.from_at, first.reason))
-            first = None
+            continue
+        if first is not None:
+            found.append(Stop(first.from_at, stretch.from_at, first.reason, before_at))
+        first, before_at = None, stretch.at
     return found
-
-
-def delivered_between(flow: Flow, from_at: Instant, until: Instant) -> bool:
-    """Whether the pump said at any time in [from_at, until) that it delivers."""
-    stretches = (*flow.past, *([_newest(flow)] if flow.delivering is not None else []))
-    return any(stretch.delivering and stretch.at >= from_at and stretch.from_at < until for stretch in stretches)
 
 
 def _note_late(pump: Pump, word: Stretch) -> int:
@@ -120,7 +125,8 @@ def _show(flow: Flow, stretches: list[Stretch]) -> None:
     while first > 0 and stretches[first - 1].delivering is newest.delivering:
         first -= 1
     flow.delivering, flow.at, flow.seq = newest.delivering, newest.at, newest.seq
-    flow.from_at, flow.first_seq, flow.boot = newest.from_at, newest.first_seq, newest.boot
+    flow.from_at, flow.from_reason = newest.from_at, newest.reason
+    flow.first_seq, flow.boot = newest.first_seq, newest.boot
     flow.past = tuple(stretches[:-1])
     if first:
         flow.before_at = stretches[first - 1].at
@@ -135,7 +141,7 @@ def _settled(past: tuple[Stretch, ...], at: Instant) -> tuple[Stretch, ...]:
 
 
 def _newest(flow: Flow) -> Stretch:
-    return Stretch(flow.delivering is True, flow.from_at, flow.at, flow.first_seq, flow.seq, flow.boot, flow.reason)
+    return Stretch(flow.delivering is True, flow.from_at, flow.at, flow.first_seq, flow.seq, flow.boot, flow.from_reason)
 
 
 def _is_whole(pump: Pump, boot: str, seq: int, at: Instant, next_boot: str, next_seq: int, next_at: Instant) -> bool:

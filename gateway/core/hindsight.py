@@ -20,8 +20,8 @@ LATELY_MS = 5 * SECOND_MS  # a word of so short a time before the pump's return 
 
 
 def is_kept(pump: Pump, observed: Instant) -> bool:
-    """Whether a pump that is back said this while nobody heard it."""
-    return pump.judged_from != 0 and observed < pump.returned_at - LATELY_MS
+    """Whether a pump that is back had said this while nobody heard it."""
+    return observed < pump.returned_at - LATELY_MS
 
 
 def weigh(course: Course, pump: Pump, infused_ml: float, observed: Instant, *, boot: str, promise_ms: int, stopped: bool) -> None:
@@ -75,31 +75,33 @@ def settle_gaps(course: Course, pump: Pump, protocol: Protocol) -> bool:
     return changed
 
 
-def amend(course: Course, pump: Pump, protocol: Protocol, before: list[Stop], observed: Instant) -> None:
+def amend(course: Course, pump: Pump, protocol: Protocol, before: list[Stop]) -> None:
     """A late word came: `before` are the stops as they were known without it.
 
     What it changed is recorded anew; an interruption that goes on is dated anew by the next judgement.
     """
     judged, after = course.delivery, flows.stops(pump.flow)
-    _shorten_unknown(judged, observed)
     if judged.state is DeliveryState.INTERRUPTED and not pump.flow.delivering:
+        if pump.flow.since > judged.evidence_at:  # what went before was another stop
+            judged.cause = ""
         judged.since, judged.estimated = max(judged.since, pump.flow.since), False
     if before == after:
         return
-    told = False  # whether people have heard of what turns out to be otherwise
-    for since, until, _ in [stop for stop in before if stop not in after]:
-        for one in [
-            one for one in judged.interruptions if one.since < until and since < one.until and not _is_of_any(one, judged)
-        ]:
-            told = told or not one.found
-            _forget(judged, one)
-    for one in _expected(course, pump, protocol, [stop for stop in after if stop not in before]):
-        _insert(judged, replace(one, found=not told))
+    changed = [stop for stop in before if stop not in after] + [stop for stop in after if stop not in before]
+    wrong = [one for one in judged.interruptions if not _is_of_any(one, judged) and _is_among(one, changed)]
+    for one in wrong:
+        _forget(judged, one)
+    told = any(not one.found for one in wrong)  # people have heard of it, as it was known then
+    ends = {one.until for one in wrong} | {stop.until for stop in changed}
+    known = {one.until for one in judged.interruptions if not _is_of_any(one, judged)}
+    for one in _expected(course, pump, protocol, after):
+        if one.until in ends - known and one.until > one.since:
+            _insert(judged, replace(one, found=not told))
     ended = [one.until for one in judged.interruptions if not _is_of_any(one, judged)]
     judged.interruption_ended_at = max(ended, default=0)
 
 
-def _shorten_unknown(judged: Delivery, observed: Instant) -> None:
+def shorten_unknown(judged: Delivery, observed: Instant) -> None:
     """A pump that comes back counts as unknown up to its first word of that time."""
     kept = []
     for since, until in judged.unknowns:
@@ -111,16 +113,16 @@ def _shorten_unknown(judged: Delivery, observed: Instant) -> None:
 
 def _expected(course: Course, pump: Pump, protocol: Protocol, stops: list[Stop]) -> list[Interruption]:
     """Those of the stops that are interruptions: delivery was expected, and they were no brief ones."""
-    started_at = delivery.started_at(course)
-    if course.delivery.state is DeliveryState.NOT_EXPECTED and course.delivery.cause != delivery.STARTING:
+    judged, ended_at = course.delivery, delivery.begun_at(course)
+    if judged.state is DeliveryState.NOT_EXPECTED and judged.cause != delivery.STARTING:
         return []
-    found, ended_at = [], started_at
-    for since, until, reason in stops:
-        late = reason in OCCLUSIONS
-        lag_ms = delivery.occlusion_lag_ms(course, pump, protocol) if late else 0
-        if until > started_at and (late or until - max(since, started_at) > delivery.BRIEF_STOP_MS):
-            found.append(Interruption(max(since - lag_ms, ended_at), until, reason, estimated=late))
-            ended_at = until
+    found = []
+    for stop in stops:
+        late = stop.reason in OCCLUSIONS
+        if stop.until > ended_at and (late or stop.until - max(stop.since, ended_at) > delivery.BRIEF_STOP_MS):
+            onset, estimated = delivery.onset_of(course, pump, protocol, stop.since, stop.before_at, occluded=late)
+            found.append(Interruption(max(onset, ended_at), stop.until, stop.reason, estimated))
+            ended_at = stop.until
     return found
 
 
@@ -134,6 +136,11 @@ def _is_of(one: Interruption, gap: Gap) -> bool:
 
 def _is_of_any(one: Interruption, judged: Delivery) -> bool:
     return any(_is_of(one, gap) for gap in judged.gaps)
+
+
+def _is_among(one: Interruption, stops: list[Stop]) -> bool:
+    """Whether it overlaps one of the stops, or was dated back to where one ended."""
+    return any(stop.since < one.until and one.since <= stop.until for stop in stops)
 
 
 def _insert(judged: Delivery, one: Interruption) -> None:

@@ -71,12 +71,18 @@ def _take_pump(
     """What the pump itself said, and what that makes of what was judged before."""
     late, judged = flows.is_late(pump.flow, observed, reading.seq or 0), course.delivery if course is not None else None
     told, gaps = flows.stops(pump.flow) if late else [], judged.gaps if judged is not None else ()
+    bag = course.bag if course is not None else None
     woken = _take_words(pump, course, reading, now, observed, promise)
     protocol = now.protocols.get(course.protocol) if course is not None else None
     if course is None or protocol is None or judged is None:
         return woken
+    if late:
+        hindsight.shorten_unknown(judged, observed)
+        if course.bag is not bag and course.bag is not None:  # what stood after it is dated back no further than to it
+            hung_at = course.bag.hung_at
+            told = [stop for stop in told if stop.since < hung_at]
     if late and woken & Facet.DELIVERY:
-        hindsight.amend(course, pump, protocol, told, observed)
+        hindsight.amend(course, pump, protocol, told)
     if judged.gaps and (woken & Facet.DELIVERY or judged.gaps is not gaps) and hindsight.settle_gaps(course, pump, protocol):
         woken |= Facet.DELIVERY
     return woken
@@ -97,7 +103,7 @@ def _take_words(
         if reading.locked is False and observed >= pump.measured_at:
             woken |= history.note_lock(pump, observed, now.at)
         if reading.infused_ml is not None:
-            if course is not None:
+            if course is not None and not hindsight.is_kept(pump, observed):
                 woken |= history.note_volume(course, pump, reading, observed, promise)
             _weigh(pump, course, reading, reading.infused_ml, observed, promise)
         woken |= twin.observe(pump, reading, observed)

@@ -59,9 +59,7 @@ class Outbox:
         deadline_ms = self.receipt_deadlines_ms.get(item.transport, 0)
         self._take_in(Sending(item, attempts, at + deadline_ms, Stage.AWAITING_RECEIPT))
 
-    def due(
-        self, at: Instant, room: Mapping[str, int], wanted: Callable[[Page], bool | None], *, elsewhere: int = 0
-    ) -> Decided:
+    def due(self, at: Instant, room: Mapping[str, int], wanted: Callable[[Page], bool | None], *, elsewhere: int = 0) -> Decided:
         """What is to be done at `at`. What is to be sent is SENDING now.
 
         `room` is how many sends each transport may begin, `elsewhere` how many those may that it does not name. `wanted` is asked

@@ -6,7 +6,8 @@ rests on the shortest stretch in which a standstill must show beyond the scale's
 the moment since which a standstill might still hide in that tolerance.
 """
 
-from gateway.core.state import Bag, Pump, Scale
+from gateway.core.scale_state import Scale
+from gateway.core.state import Bag, Pump
 from gateway.domain.instants import HOUR_MS, MINUTE_MS, Instant
 from gateway.domain.readings import Observation
 from gateway.domain.view import Facet

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from gateway.core.care import Care
 from gateway.core.incident_state import Incident
+from gateway.core.scale_state import Scale
 from gateway.domain.diary import DiaryLine
 from gateway.domain.instants import Instant
 from gateway.domain.outlook import SettingChange
@@ -67,7 +68,8 @@ class Flow:
     """The newest evidence of whether the pump delivers. `delivering` None: none yet. Times are observed times.
 
     `at` is when it was last said, `since` when it was first said, `before_at` the newest word to the contrary before that.
-    `from_at`, `first_seq`, `seq` and `boot` are of the newest stretch of words that misses none; `past` are the ones before it.
+    `from_at`, `from_reason`, `first_seq`, `seq` and `boot` are of the newest stretch of words that misses none; `past` are those
+    before it.
     """
 
     delivering: bool | None = None
@@ -77,26 +79,10 @@ class Flow:
     before_at: Instant = 0
     reason: str = ""
     from_at: Instant = 0
+    from_reason: str = ""
     first_seq: int = 0
     boot: str = ""
     past: tuple[Stretch, ...] = ()
-
-
-@dataclass(slots=True)
-class Scale:
-    """What a scale under the bag told, in grams, by its own observed times.
-
-    `points` are weights a quarter of an hour apart, of the last two hours, oldest first, since the pump delivers from this bag.
-    `falls`: whether the bag gets lighter as prescribed; None while nobody can tell. `proven_until`: until then it did flow.
-    `percent`: delivered of prescribed over two hours at the most that the weight allows; -1 before there are two hours.
-    """
-
-    weighed_at: Instant = 0
-    weight_g: float = 0.0
-    points: tuple[tuple[Instant, float], ...] = ()
-    falls: bool | None = None
-    proven_until: Instant = 0
-    percent: int = -1
 
 
 @dataclass(slots=True)

@@ -69,9 +69,10 @@ def _over(subject: Subject, incident: Incident, context: Context) -> str:
     """The end of it; and what the protocol wants when delivery had stopped for longer than its limit."""
     notes = _notes(incident)
     what = f": was {_say(notes[0], subject, context)}" if notes else ""
-    last_line = incident.history[-1]
-    ending = f"CLOSED by {last_line.who}" if last_line.what == "closed" and last_line.who else "RESOLVED"
-    said = f"{subject.id} {ending} after {say_ms(context.at - incident.opened_at)}"
+    closed = next((line for line in reversed(incident.history) if line.what == "closed" and line.who), None)
+    ending = f"CLOSED by {closed.who}" if closed is not None else "RESOLVED"  # outcomes of pages may follow it in the history
+    ended_at = context.at if incident.closed_at is None else incident.closed_at
+    said = f"{subject.id} {ending} after {say_ms(ended_at - incident.opened_at)}"
     over = _was_over(subject, incident, context)
     whole = f"{said}{what}{over}"
     return whole if len(whole) <= ESSENTIAL_MAX else f"{said}{over}"

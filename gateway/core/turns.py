@@ -1,7 +1,7 @@
 """Whose page is next: the highest priority first, then the owner that was served least, then the longest wait. Pure.
 
-A queue for each transport, priority and owner, and of each transport's queues a heap: to name the next item costs the logarithm of
-how many wait, however many that are. The heaps are put right when they are looked at: a place in them can only be too good.
+A queue for each transport, priority and owner, and of each transport's queues a heap: to name the next item costs the logarithm
+of how many wait. The heaps are put right when they are looked at: a place in them can only be too good.
 """
 
 from collections.abc import Iterable, Mapping

@@ -166,7 +166,7 @@ def change_alarm(pump: Pump, reading: AlarmChange, observed: Instant) -> int:
     """Take an alarm condition's change in; returns the facets that it changes."""
     known = pump.conditions.get(reading.condition)
     if known is not None and observed < known.changed_at:
-        return _stop_by_alarm(pump, reading, observed) if reading.phase is AlarmPhase.START else 0
+        return _start_late(pump, known, reading, observed) if reading.phase is AlarmPhase.START else 0
     if reading.phase is AlarmPhase.END:
         if known is None:
             pump.conditions[reading.condition] = PumpCondition(reading.condition, observed, observed, active=False)
@@ -188,6 +188,17 @@ def change_alarm(pump: Pump, reading: AlarmChange, observed: Instant) -> int:
     if stops_now:
         facets |= _stop_by_alarm(pump, reading, observed)
     return facets | _clear_by_delivery(pump)
+
+
+def _start_late(pump: Pump, known: PumpCondition, reading: AlarmChange, observed: Instant) -> int:
+    """The start of a condition of which newer words are known: it says since when, and counts among the starts."""
+    facets = _stop_by_alarm(pump, reading, observed)
+    if known.active and observed >= known.started_at:
+        return facets
+    history.note_start(pump, reading.condition, observed)
+    if known.active:
+        known.started_at = observed
+    return facets | Facet.CONDITIONS
 
 
 def _stop_by_alarm(pump: Pump, reading: AlarmChange, observed: Instant) -> int:

@@ -16,7 +16,7 @@ from gateway.domain.words import Condition, DeliveryState, Priority
 from rules.model import Protocol
 
 REMAINING_SETTLES_MS = 30 * MINUTE_MS  # a pump that was not told of the new bag counts the old one down: not believed so long
-LAST_BAG_MS = HOUR_MS  # a bag that lasts up to this close to the end of the infusion days is the last one
+LAST_BAG_MS = 4 * HOUR_MS  # a bag that lasts up to this close to the end of the infusion days is the last: sums hold estimates
 
 NONE_SILENT = SilentPumps()
 _NOWHERE = Judgement(DeliveryState.NOT_EXPECTED, 0, 0)

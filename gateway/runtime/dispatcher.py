@@ -9,7 +9,8 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 
-from gateway.core.outbox import Item, Outbox, Sending, Stage
+from gateway.core.outbox import Outbox
+from gateway.core.turns import Item, Sending, Stage
 from gateway.domain.effects import Page
 from gateway.domain.instants import Instant
 from gateway.domain.words import Outcome, Priority
@@ -21,7 +22,6 @@ from gateway.runtime.ports import (
     Entry,
     Journal,
     JournalFull,
-    Kind,
     Message,
     OutboxRow,
     Receipt,
@@ -30,14 +30,13 @@ from gateway.runtime.ports import (
     SendState,
     Transport,
 )
-from gateway.runtime.records import outcome_entry, provider_id_of
+from gateway.runtime.receipts import OUTCOME_KINDS, OUTCOMES_READ, Receipts
+from gateway.runtime.records import outcome_entry
 
 SENDS_AT_ONCE = 16  # a transport; more wait, the most urgent first
 SEND_DEADLINE_S = 20.0  # beyond every transport's own deadline
 RESTORED_MAX = 100_000
 RETRY_MS = 1_000  # a journal that is full, or a transport whose receipts ended in an error, is tried again so soon
-STRAY_MAX = 1_000  # receipts kept that came before we knew their message; full: the oldest is dropped, and counts as missing
-OUTCOMES_READ = 50_000  # records looked through at a start for the provider's ids of pages that await a receipt
 
 _log = logging.getLogger(__name__)
 
@@ -53,8 +52,7 @@ class Dispatcher:
         self._transports, self._outbox, self._wanted = transports, outbox, wanted
         self._clock, self._journal = clock, journal
         self._in_flight: dict[str, int] = dict.fromkeys(transports, 0)
-        self._accepted: dict[tuple[str, str], str] = {}
-        self._stray: dict[tuple[str, str], Receipt] = {}
+        self._receipts = Receipts()
         self._tasks: set[asyncio.Task[None]] = set()  # each named after the key that it works on
         self.marks = Marks(journal)
         self._wake = asyncio.Event()
@@ -99,10 +97,9 @@ class Dispatcher:
 
     def as_sent(self, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
         """Rows that could not be made durable before they were sent, as they stand by now."""
-        stands = {sending.item.key: sending for sending in self._outbox.items()} if rows else {}
         caught_up = []
         for row in rows:
-            sending = stands.get(row.key)
+            sending = self._outbox.get(row.key)
             if sending is not None:
                 row = replace(row, state=_STATES[sending.stage], attempts=sending.attempts)  # noqa: PLW2901
             elif row.kind is not EffectKind.POINT:
@@ -119,6 +116,9 @@ class Dispatcher:
                 item = self.put_back(row)
                 if row.state is SendState.AWAITING_RECEIPT:
                     accepted[item.key] = item.transport
+                elif row.state is SendState.SENDING:
+                    sending = Sending(item, row.attempts, self._clock.now())
+                    await self._note(sending, Outcome.UNKNOWN, "the gateway ended while this was being sent", "")
         if accepted:
             await self._recall(accepted)
 
@@ -135,10 +135,8 @@ class Dispatcher:
     async def _recall(self, transports: Mapping[str, str]) -> None:
         """Learn again under which provider's id each page was accepted, so that its receipt is known when it comes."""
         last_seq = await self._journal.last_seq()
-        for record in await self._journal.read_kinds([Kind.OUTCOME], max(0, last_seq - OUTCOMES_READ), last_seq):
-            key, provider_id = provider_id_of(record) if isinstance(record, Record) else ("", "")
-            if provider_id and key in transports:
-                self._accepted[transports[key], provider_id] = key
+        outcomes = await self._journal.read_kinds(OUTCOME_KINDS, max(0, last_seq - OUTCOMES_READ), last_seq)
+        self._receipts.recall(transports, [record for record in outcomes if isinstance(record, Record)])
 
     async def run(self) -> None:
         """Send what is due until cancelled."""
@@ -155,23 +153,20 @@ class Dispatcher:
     def _start_due(self) -> None:
         now = self._clock.now()
         room = {name: SENDS_AT_ONCE - count for name, count in self._in_flight.items()}
-        unknown = {s.item.transport: SENDS_AT_ONCE for s in self._outbox.items() if s.item.transport not in room}
-        decided = self._outbox.due(now, room | unknown, self._wanted.wanted)
+        decided = self._outbox.due(now, room, self._wanted.wanted, elsewhere=SENDS_AT_ONCE)
         for sending in decided.send:
             self._in_flight[sending.item.transport] = self._in_flight.get(sending.item.transport, 0) + 1
             self._spawn(sending.item.key, self._send(sending))
         for sending in decided.withdrawn:
             self._spawn(sending.item.key, self._close(sending, Outcome.WITHDRAWN, ""))
         for sending in decided.unreceipted:
-            self._forget_id(sending.item.key)
+            self._receipts.forget(sending.item.key)
             late = self._close(sending, Outcome.NO_RECEIPT, "no receipt within its deadline")
             self._spawn(sending.item.key, late)
 
     async def _sleep(self) -> None:
         """Until woken, or the next item is due. What is due already waits for room: a send that ends wakes us."""
-        now = self._clock.now()
-        stages = (Stage.WAITING, Stage.AWAITING_RECEIPT)
-        due_at = min((s.due_at for s in self._outbox.items() if s.due_at > now and s.stage in stages), default=None)
+        due_at = self._outbox.next_timer()
         waker = asyncio.create_task(self._wake.wait())
         waits: set[asyncio.Task[object]] = {waker}
         if due_at is not None:
@@ -190,13 +185,13 @@ class Dispatcher:
         finally:
             self._in_flight[item.transport] -= 1
         stage = self._outbox.settle(item.key, outcome, self._clock.now())
-        if stage is Stage.AWAITING_RECEIPT and provider_id:
-            self._accepted[item.transport, provider_id] = item.key
+        if stage is Stage.AWAITING_RECEIPT:
+            self._receipts.expect(item.transport, provider_id, item.key)
         self._wake.set()  # there is room again, whatever the journal says to the outcome
         await self._note(sending, outcome, reason, provider_id)
-        await self.marks.write(item.key, _STATES[stage], sending.attempts)
-        stray = self._stray.pop((item.transport, provider_id), None)
-        if stray is not None:
+        await self._mark(sending)
+        stray = self._receipts.stray(item.transport, provider_id, self._clock.now())
+        if stray is not None and stage is Stage.AWAITING_RECEIPT:
             await self._receive(item.transport, stray)
 
     async def _hand_over(self, item: Item) -> tuple[Outcome, str, str]:
@@ -223,7 +218,7 @@ class Dispatcher:
         while True:
             try:
                 async for receipt in transport.receipts():
-                    self._spawn(self._accepted.get((name, receipt.provider_id), ""), self._receive(name, receipt))
+                    self._spawn(self._receipts.key_of(name, receipt) or "", self._receive(name, receipt))
             except Exception:  # noqa: BLE001  as above: it must not cost the receipts of the next pages either
                 _log.exception("the receipts of transport %s ended in a way they should not", name)
                 await self._clock.sleep_until(self._clock.now() + RETRY_MS)
@@ -232,23 +227,22 @@ class Dispatcher:
 
     async def _receive(self, transport: str, receipt: Receipt) -> None:
         """A receipt may overtake the answer to its own send, or our writing that down: it waits for us then."""
-        key = self._accepted.get((transport, receipt.provider_id))
-        sending = next((s for s in self._outbox.items() if s.item.key == key), None)
+        key = self._receipts.key_of(transport, receipt)
+        sending = self._outbox.get(key) if key is not None else None
         if key is None:
-            self._stray[transport, receipt.provider_id] = receipt
-            if len(self._stray) > STRAY_MAX:
-                del self._stray[next(iter(self._stray))]
+            self._receipts.keep_stray(transport, receipt, self._clock.now())
         elif sending is not None:
             stage = self._outbox.settle(key, receipt.outcome, self._clock.now())
             if stage is not Stage.AWAITING_RECEIPT:
-                self._forget_id(key)
+                self._receipts.forget(key)
             self._wake.set()
             await self._note(sending, receipt.outcome, "", receipt.provider_id)
-            await self.marks.write(key, _STATES[stage], sending.attempts)
+            await self._mark(sending)
 
-    def _forget_id(self, key: str) -> None:
-        for name in [name for name, known in self._accepted.items() if known == key]:
-            del self._accepted[name]
+    async def _mark(self, sending: Sending) -> None:
+        """Write down where it is now: a receipt, or the next attempt, may have overtaken what is being noted."""
+        found = self._outbox.get(sending.item.key)
+        await self.marks.write(sending.item.key, _STATES[found.stage if found is not None else None], sending.attempts)
 
     async def _note(self, sending: Sending, outcome: Outcome, reason: str, provider_id: str) -> None:
         if not isinstance(sending.item, Page):

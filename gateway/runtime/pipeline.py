@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from gateway.core.events import Event
-from gateway.core.outbox import Item
+from gateway.core.turns import Item
 from gateway.domain.effects import Answer, CommandResult, Effect, Heeded, Page
 from gateway.domain.instants import Instant
 from gateway.runtime.effects import heeded_body, row_of

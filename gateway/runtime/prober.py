@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from gateway.core.events import Event, Sent
 from gateway.core.incident_state import Incident
-from gateway.core.outbox import Item
+from gateway.core.turns import Item
 from gateway.core.state import Course
 from gateway.core.store import State
 from gateway.core.synthetic import SYNTHETIC

@@ -12,7 +12,7 @@ from gateway.runtime import heartbeat
 from rules.durations import say_ms
 
 FRESH_MS = 3 * heartbeat.EVERY_MS + 5 * SECOND_MS
-STEADY_MS = MINUTE_MS  # what has changed since people were told is told when it has been so for so long
+STEADY_MS = MINUTE_MS  # what has changed since people were told is told when it has been so for so long, `after` at the most
 RETRY_MS = 30 * SECOND_MS  # when nobody could be told
 
 
@@ -86,10 +86,11 @@ class Watch:
 
     def look(self, sight: Sight, at: Instant) -> str | None:
         """What is to be said now; None: nothing. Whoever says it calls `said`."""
-        trouble = self._trouble if _is_young(sight, at) else trouble_of(sight, at)
+        young = _is_young(sight, at)
+        trouble = trouble_of(sight, at) if not young else None if sight.answer is Answer.READY else self._trouble
         if trouble is not self._trouble:
             self._trouble, self._changed_at = trouble, at
-        if trouble is None and self._told is None:
+        if trouble is None and self._told is None and not young:
             self._well_at = at
         if at < self._next_at or not self._is_due(trouble, at):
             return None
@@ -113,10 +114,10 @@ class Watch:
             return self._repeat_at is not None and at >= self._repeat_at
         if self._told is None:
             return at - self._well_at >= self._after_ms
-        return at - self._changed_at >= STEADY_MS
+        return at - self._changed_at >= min(STEADY_MS, self._after_ms)
 
 
 def _is_young(sight: Sight, at: Instant) -> bool:
-    """The session has only begun, and a heartbeat may be on its way: what was thought before is still thought."""
+    """The session has only begun, and a heartbeat may be on its way: nothing is concluded from there being none."""
     heard = sight.beat_at is not None and sight.linked_at is not None and sight.beat_at >= sight.linked_at
     return sight.linked_at is not None and not heard and at - sight.linked_at < FRESH_MS

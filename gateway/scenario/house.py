@@ -6,7 +6,8 @@ from typing import Any
 
 from gateway.config.load import load_ward_mapping
 from gateway.config.merge import merge_patch
-from gateway.core.outbox import Decided, Outbox, Sending, Stage
+from gateway.core.outbox import Decided, Outbox
+from gateway.core.turns import Sending, Stage
 from gateway.domain.effects import Answer, CommandResult, Effect, Page
 from gateway.domain.instants import Instant
 from gateway.domain.words import Outcome
@@ -20,11 +21,11 @@ SENDS_AT_ONCE = 64
 
 @dataclass(slots=True)
 class Planned:
-    """An effect as the outbox keeps it: durable until it is done. `accepted`: only its receipt is still to come."""
+    """An effect as the outbox keeps it: durable until it is done. `stage` is where a crash would find it."""
 
     item: Page | Answer
     attempts: int = 0
-    accepted: bool = False
+    stage: Stage | None = Stage.WAITING
 
 
 class House:
@@ -55,10 +56,13 @@ class House:
         facts = ward.transports.values()
         self.outbox = Outbox({fact.name: fact.receipt_deadline_ms for fact in facts if fact.receipts})
         for planned in self.planned.values():
-            take_up = self.outbox.await_receipt if planned.accepted else self.outbox.plan
+            take_up = self.outbox.await_receipt if planned.stage is Stage.AWAITING_RECEIPT else self.outbox.plan
             take_up(planned.item, at, attempts=planned.attempts)
         self.up = True
         self._load(at, started=True)
+        for key, planned in list(self.planned.items()):
+            if planned.stage is Stage.SENDING and isinstance(planned.item, Page):  # nobody heard what became of it
+                self.take(outcome_entry(key, Outcome.UNKNOWN, at, attempt=planned.attempts))
         if self.session_up:
             self._drain(at)
 
@@ -135,14 +139,13 @@ class House:
 
     def to_send(self, at: Instant) -> tuple[Sending, ...]:
         """What is to be sent now; what became pointless or got no receipt is journalled."""
-        room = {sending.item.transport: SENDS_AT_ONCE for sending in self.outbox.items()}
-        decided: Decided = self.outbox.due(at, room, self.fold.monitor.wanted)
+        decided: Decided = self.outbox.due(at, {}, self.fold.monitor.wanted, elsewhere=SENDS_AT_ONCE)
         for sending in decided.withdrawn:
             self._done(sending, Outcome.WITHDRAWN, at)
         for sending in decided.unreceipted:
             self._done(sending, Outcome.NO_RECEIPT, at)
         for sending in decided.send:
-            self.planned[sending.item.key] = Planned(sending.item, sending.attempts)
+            self.planned[sending.item.key] = Planned(sending.item, sending.attempts, Stage.SENDING)
         return decided.send
 
     def settle(self, key: str, outcome: Outcome, at: Instant, attempt: int) -> None:
@@ -152,7 +155,7 @@ class House:
         stage = self.outbox.settle(key, outcome, at)
         planned = self.planned.get(key)
         if planned is not None:
-            planned.accepted = stage is Stage.AWAITING_RECEIPT
+            planned.stage = stage
         if stage is None:
             self.planned.pop(key, None)
         if planned is not None and isinstance(planned.item, Page):

@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from device_adapters.simulated_pump import SimulatedPump
-from gateway.core.outbox import Sending
+from gateway.core.turns import Sending
 from gateway.domain.care import NextCycle, SwapPump
 from gateway.domain.commands import Acknowledge, Close, Command, Enrol, Escalate
 from gateway.domain.effects import Page

@@ -6,7 +6,8 @@ from hashlib import blake2b
 
 from gateway.config.settings import LoadedWard
 from gateway.core.forecast import BagForecast, bag_forecast
-from gateway.core.outbox import Outbox, Sending
+from gateway.core.outbox import Outbox
+from gateway.core.turns import Sending
 from gateway.domain.commands import Command
 from gateway.domain.effects import Answer, CommandResult, Effect, Page, Point
 from gateway.domain.instants import Instant
@@ -83,8 +84,7 @@ class StudyGateway:
         """Hand out what is to be sent, until nothing more comes of it at this instant; returns the pages that went out."""
         pages: list[Page] = []
         while len(self._outbox):
-            room = {sending.item.transport: SENDS_AT_ONCE for sending in self._outbox.items()}
-            decided = self._outbox.due(at, room, self.fold.monitor.wanted)
+            decided = self._outbox.due(at, {}, self.fold.monitor.wanted, elsewhere=SENDS_AT_ONCE)
             for sending in decided.withdrawn:
                 self._journal_outcome(sending, Outcome.WITHDRAWN, at)
             for sending in decided.send:

@@ -130,7 +130,7 @@ def _ours(patients: Sequence[PatientResult], found: Sequence[Found], weeks: floa
     acting = [first.at for patient in patients for first in acting_pages(patient)]
     sent = [sent for patient in patients for sent in patient.sent]
     endings = len({item.page for item in sent if item.why == "resolved"})
-    calls = sum(first.why in FIRST_CALLS for patient in patients for first in acting_pages(patient))
+    calls = sum(len(first_calls(patient)) for patient in patients)
     to_homes = len({item.page for item in sent if item.to_home})
     return replace(_column(acting, len(sent), endings, found, weeks, local), first_calls=calls, to_homes=to_homes)
 
@@ -142,6 +142,17 @@ def acting_pages(patient: PatientResult) -> list[Sent]:
         if sent.acts:
             pages.setdefault(sent.page, sent)
     return list(pages.values())
+
+
+def first_calls(patient: PatientResult) -> list[Sent]:
+    """Those of the acting pages that bring something new; after a text to the home also the ward's first of an incident."""
+    calls: list[Sent] = []
+    known: set[str] = set()
+    for page in acting_pages(patient):
+        if page.why in FIRST_CALLS or page.incident not in known:
+            calls.append(page)
+        known.add(page.incident)
+    return calls
 
 
 def _theirs(patients: Sequence[PatientResult], found: Sequence[Found], weeks: float, local: LocalTime) -> Column:

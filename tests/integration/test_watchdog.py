@@ -80,17 +80,17 @@ def house(folder: Path, *, after: str) -> Iterator[House]:
 
 def test_a_killed_gateway_is_told_apart_from_a_broker_that_is_away(tmp_path: Path):
     """Kill -9: the gateway is down while the broker is up; afterwards it is over. Then the broker goes: the gateway answers."""
-    with house(tmp_path, after="4s") as home:
+    with house(tmp_path, after="15s") as home:
         home.gateway.kill()
         home.operator_hears("GATEWAY IS DOWN while the broker is up")
-        assert len(home.heard()) == 1
+        assert len(home.heard()) == 1, "\n".join(home.heard())
         home.gateway.start()
         home.operator_hears("it is over")
         home.broker.stop()
         home.operator_hears("the BROKER IS DOWN; the gateway answers")
         home.gateway.kill()
         home.operator_hears("NEITHER the broker NOR the gateway")
-        assert len(home.heard()) == 4
+        assert len(home.heard()) == 4, "\n".join(home.heard())
 
 
 def test_a_hanging_gateway_is_missed_and_a_dead_watchdog_too(tmp_path: Path):
@@ -102,7 +102,7 @@ def test_a_hanging_gateway_is_missed_and_a_dead_watchdog_too(tmp_path: Path):
         finally:
             home.gateway.signal(signal.SIGCONT)
         home.operator_hears("it is over")
-        assert len(home.heard()) == 2
+        assert len(home.heard()) == 2, "\n".join(home.heard())
         home.watchdog.kill()
         until(
             lambda: any("nobody watches Dripwatch itself" in mail.text for mail in home.ward_mail.mails),

@@ -12,7 +12,7 @@ from typing import Any
 
 from gateway.config.load import load_ward_mapping
 from gateway.config.protocols import read_protocols
-from gateway.core.outbox import Sending
+from gateway.core.turns import Sending
 from gateway.domain.effects import Effect, Page
 from gateway.domain.instants import MINUTE_MS, Instant
 from gateway.runtime.fold import Fold

@@ -3,13 +3,17 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.config import calendar_files, ical_text
+from gateway.config.calendar_checks import judged
+from gateway.config.calendars import IcalCalendar
 from gateway.config.load import load_ward, load_ward_file, load_ward_mapping, with_calendars
 from gateway.config.merge import merge_patch
 from gateway.config.problems import ConfigError
 from rules.yaml_lines import load
-from tests.unit.config.test_ward_findings import SOUND
+from tests.unit.config.test_ward_findings import DAY_MS, MONDAY, SOUND
 
 CALENDAR = """\
 BEGIN:VCALENDAR
@@ -83,6 +87,9 @@ def test_a_right_calendar_is_taken():
         ("FREQ=DAILY", "FREQ=HOURLY", 7, "a duty repeats DAILY, WEEKLY, MONTHLY or YEARLY"),
         ("FREQ=DAILY", "FREQ=DAILY;BYHOUR=8,20", 7, "BYHOUR: a duty begins once a day, at the time of its DTSTART"),
         ("FREQ=DAILY", "FREQ=OFTEN", 7, "RRULE: "),
+        ("FREQ=DAILY", "FREQ=DAILY,HOURLY", 7, "a duty repeats DAILY, WEEKLY, MONTHLY or YEARLY"),
+        ("FREQ=DAILY", "FREQ=DAILY;INTERVAL=0", 7, "INTERVAL and COUNT are at least 1"),
+        ("FREQ=DAILY", "FREQ=DAILY;BYSETPOS=400", 3, "cannot be unfolded: "),
         ("FREQ=DAILY", "FREQ=DAILY;COUNT=x", 7, "RRULE: "),
     ],
 )
@@ -93,6 +100,45 @@ def test_a_broken_calendar_is_refused_at_its_line(tmp_path, old, new, line, mess
     assert any(said.startswith(f"oncall.ics:{line}: schedules.s: {message}") for said in of_file(tmp_path, text.encode()))
     inline = refusals(ward_of(ical=text))
     assert any(said.startswith(f"ward.yaml: schedules.s.ical: line {line} of the calendar: {message}") for said in inline), inline
+
+
+LINES = CALENDAR.splitlines()
+PIECES = (
+    "",
+    "Z",
+    ";",
+    "=",
+    ":",
+    "-",
+    "0",
+    "9",
+    "T",
+    ";INTERVAL=0",
+    ";UNTIL=20260401",
+    ";BYDAY=XX",
+    "RDATE:20260401",
+    "EXDATE:1",
+    "BEGIN:VEVENT",
+)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, len(LINES) - 2), st.integers(0, 50), st.integers(0, 8), st.sampled_from(PIECES)), max_size=3
+    )
+)
+def test_no_text_does_worse_than_to_be_refused(changes):
+    """Whatever is cut out or put in: it is refused at a line that it has, or what is kept unfolds and is kept again unchanged."""
+    lines = list(LINES)
+    for number, start, length, piece in changes:
+        line = lines[number]
+        lines[number] = line[:start] + piece + line[start + length :]
+    kept, problems, titles = judged("\n".join(lines) + "\n")
+    assert bool(kept) != bool(problems)
+    assert all(1 <= line <= len(lines) for line, _ in (*problems, *titles))
+    if kept:
+        assert judged(kept)[0] == kept
+        IcalCalendar(kept, "Asia/Hong_Kong").shifts(MONDAY, MONDAY + DAY_MS)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):

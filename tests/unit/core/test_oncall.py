@@ -196,7 +196,9 @@ def test_gaps_are_the_stretches_without_anybody():
 
 def test_a_gap_under_two_overrides_edges_is_reported_once():
     """An edge inside a gap does not split it."""
-    schedule = Schedule("s", "UTC", Rotation(1, "1970-01-01T00:01", ()), (Shift(0, 10, "c"),), calendar=Written((Shift(40, 40, "d"),)))
+    schedule = Schedule(
+        "s", "UTC", Rotation(1, "1970-01-01T00:01", ()), (Shift(0, 10, "c"),), calendar=Written((Shift(40, 40, "d"),))
+    )
     assert gaps(schedule, 0, 100_000) == [(10, 100_000)]
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.core.outbox import ANSWER_KEPT_MS, RECHECK_MS, Outbox, Sending, Stage
+from gateway.core.outbox import ANSWER_KEPT_MS, RECHECK_MS, Outbox
+from gateway.core.turns import Sending, Stage
 from gateway.domain.effects import Answer, Page
 from gateway.domain.words import Outcome, Priority, WhyPaged
 

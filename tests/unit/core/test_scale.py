@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.core import delivery, scale
-from gateway.core.state import Scale
+from gateway.core.scale_state import Scale
 from gateway.domain.commands import HangBag
 from gateway.domain.instants import MINUTE_MS
 from gateway.domain.words import DeliveryState

@@ -7,7 +7,7 @@ import pytest
 from gateway.domain.instants import MINUTE_MS, SECOND_MS
 from gateway.domain.words import Outcome
 from gateway.outside.memory_journal import MemoryJournal
-from gateway.runtime import dispatcher
+from gateway.runtime import receipts
 from gateway.runtime.effects import row_of
 from gateway.runtime.ports import Accepted, Receipt, SendState
 from gateway.runtime.records import outcome_entry
@@ -38,7 +38,7 @@ async def test_a_receipt_closes_the_page():
         await desk.clock.move(2 * MINUTE_MS)
     assert await desk.outcomes() == [(KEY, Outcome.ACCEPTED), (KEY, Outcome.DELIVERED)]
     assert await desk.states() == {KEY: (DONE, 1)}
-    assert desk.dispatcher._accepted == {}
+    assert len(desk.dispatcher._receipts) == 0
 
 
 async def test_a_receipt_that_never_comes_counts_as_a_failure():
@@ -51,7 +51,7 @@ async def test_a_receipt_that_never_comes_counts_as_a_failure():
         await desk.clock.move(MINUTE_MS)
         await settle()
         assert await desk.outcomes() == [(KEY, Outcome.ACCEPTED), (KEY, Outcome.NO_RECEIPT)]
-        assert desk.dispatcher._accepted == {}
+        assert len(desk.dispatcher._receipts) == 0
         sms.receive(Receipt("id-1", Outcome.DELIVERED))
         await settle()
     assert len(await desk.outcomes()) == 2
@@ -117,14 +117,14 @@ async def test_an_intermediate_receipt_keeps_waiting():
 
 async def test_receipts_of_messages_that_are_not_ours_are_bounded(monkeypatch: pytest.MonkeyPatch):
     """Somebody else's receipts on the same account are kept for a moment, never for ever."""
-    monkeypatch.setattr(dispatcher, "STRAY_MAX", 3)
+    monkeypatch.setattr(receipts, "STRAYS_MAX", 3)
     sms = FakeTransport("sms")
     desk = desk_of(sms)
     async with desk.running():
         for number in range(10):
             sms.receive(Receipt(f"foreign-{number}", Outcome.DELIVERED))
         await settle()
-        assert [name for _, name in desk.dispatcher._stray] == ["foreign-7", "foreign-8", "foreign-9"]
+        assert [name for _, name in desk.dispatcher._receipts._strays] == ["foreign-7", "foreign-8", "foreign-9"]
     assert await desk.outcomes() == []
 
 

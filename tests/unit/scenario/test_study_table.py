@@ -115,6 +115,15 @@ def test_the_table_counts_what_was_sent():
     assert counts.by_cause["air"] == {"in time": 1, "late": 1, "over, unpaged": 0, "missed": 0, "without a sign": 0}
 
 
+def test_asking_again_is_told_apart_from_what_is_new():
+    """A second step and a milestone ask again, as the baseline never does; a rise and the ward's first page do not."""
+    home = told(10, page="h", person="caregiver:S-001", acts=False, to_home=True)
+    first = told(25, page="a", why=WhyPaged.UNACKNOWLEDGED)
+    again = (told(40, page="b", why=WhyPaged.UNACKNOWLEDGED), told(50, page="c", why=WhyPaged.MILESTONE))
+    counts = counted(result(sent=(home, first, *again, told(60, page="d", why=WhyPaged.RAISED))))
+    assert (counts.ours.pages, counts.ours.first_calls, counts.ours.to_homes) == (4, 2, 1)
+
+
 def test_lengths_to_the_first_page_are_told_apart_for_occlusions():
     """An occlusion is measured from the pump's first sign, everything else from the true start."""
     sent = (told(62), told(210, incident="S-001@9"))
