@@ -8,30 +8,27 @@ import sys
 import tempfile
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway.app_transports import bring_replies, inbound_routes, make_transports
-from gateway.config import settings as config
+from gateway.app_broker import as_a_pump, make_source, outside_switch
+from gateway.app_transports import bring_replies, inbound_routes, make_transports, make_wording, receipt_deadlines
 from gateway.config.load import load_ward_file
 from gateway.config.problems import ConfigError
 from gateway.config.protocols import read_protocols
 from gateway.config.settings import ConsoleSettings, InfluxV1Settings, LoadedWard
-from gateway.runtime.gateway import Gateway, Parts
-from gateway.runtime.heartbeat import LAST_WILL, topic_of
+from gateway.runtime.gateway import Gateway
+from gateway.runtime.parts import Parts
 from gateway.runtime.point_sink import PointSink
 from gateway.runtime.ports import Clock, Journal, JournalFull, Source, Transport
-from gateway.runtime.prober import Publish
 from gateway.runtime.recovery import recover
 from gateway.runtime.service import Service
 from gateway.runtime.ward_watch import WardWatch
+from gateway.runtime.wording import LINK_SECRET, Wording
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
-    from gateway.outside.mqtt_source import MqttSettings
 
 FINE, NO, WRONG = 0, 1, 2
 LOOPBACK = "127.0.0.1"
@@ -81,6 +78,7 @@ async def _run(ward_file: Path, loaded: LoadedWard, protocols: Mapping[str, str]
         clock=clock,
         transports=transports,
         poison=path.with_name("poison.lp"),
+        wording=make_wording(loaded, load_or_create_token(path.with_name(LINK_SECRET))),
     ) as gateway:
         console, watch = loaded.console, WardWatch(gateway, clock, ward_file, loaded, protocols)
         check_listen(console.host, console.port)  # before the broker is asked: its session is another gateway's then
@@ -110,84 +108,43 @@ async def gateway_of(  # noqa: PLR0913  the parts, by name
     poison: Path,
     sink: PointSink | None = None,
     audits: bool = True,
+    wording: Wording | None = None,
 ) -> AsyncIterator[Gateway]:
     """A gateway on these parts, recovered and started, not yet running; closes them at the end."""
     from gateway.outside.influx_sink import PoisonFile  # noqa: PLC0415
-    from gateway.outside.web_asks import ping  # noqa: PLC0415
 
     sink = sink or make_sink(loaded)
-    facts = loaded.ward.transports.values()
     parts = Parts(
         journal=journal,
         source=source,
         clock=clock,
         transports=transports,
-        receipt_deadlines_ms={fact.name: fact.receipt_deadline_ms for fact in facts if fact.receipts},
+        receipt_deadlines_ms=receipt_deadlines(loaded),
         sink=sink,
         set_aside=PoisonFile(poison),
         keep_ms=loaded.journal.keep_ms,
         max_bytes=loaded.journal.max_bytes,
         finding=lambda: getattr(source, "finding", None),
         publish=as_a_pump(loaded.mqtt),
-        ping=partial(ping, loaded.ping) if loaded.ping else None,
+        ping=outside_switch(loaded),
         audits=audits,
+        wording=wording,
     )
-    recovered = await recover(journal)
-    gateway = Gateway(parts, recovered)
+    gateway = Gateway(parts, await recover(journal))
     try:
         await gateway.start(loaded.text_for_journal, protocols)
         bring_replies(transports, gateway)
         yield gateway
     finally:
-        for transport in transports.values():
-            await transport.close()
-        if sink is not None:
-            await sink.close()
-        await journal.close()
+        await _close(transports, sink, journal)
 
 
-def make_source(loaded: LoadedWard) -> Source:
-    """The broker that the ward file names."""
-    from gateway.outside.mqtt_source import MqttSource  # noqa: PLC0415
-
-    return MqttSource(link_settings(loaded.mqtt, last_will=(topic_of(loaded.ward.site), LAST_WILL)))
-
-
-def link_settings(mqtt: config.MqttSettings, **more: Any) -> "MqttSettings":
-    """How to connect to a broker that a file names; `more` goes over that."""
-    from gateway.outside.mqtt_source import MqttSettings  # noqa: PLC0415
-
-    tls = mqtt.tls
-    settings = MqttSettings(
-        host=mqtt.host,
-        port=mqtt.port,
-        client_id=mqtt.client_id,
-        username=mqtt.username,
-        password=mqtt.password,
-        tls_ca=_text(tls.ca) if tls else None,
-        tls_cert=_text(tls.cert) if tls else None,
-        tls_key=_text(tls.key) if tls else None,
-        protocol=mqtt.protocol,
-        keepalive_s=max(5, mqtt.keepalive_ms // 1000),
-    )
-    return replace(settings, **more)
-
-
-def as_a_pump(mqtt: config.MqttSettings) -> Publish:
-    """Publishes one message over a connection of its own, as a pump does. Raises `ConnectionError`."""
-    from gateway.outside.tls import client_context  # noqa: PLC0415
-    from gateway.outside.uplink import uplink  # noqa: PLC0415
-
-    async def publish(topic: str, payload: bytes) -> None:
-        own, who = link_settings(mqtt), {"username": mqtt.username, "password": mqtt.password}
-        try:
-            tls = client_context(own.tls_ca, own.tls_cert, own.tls_key) if own.tls_ca is not None else None
-        except OSError as error:
-            raise ConnectionError(f"the broker's certificates cannot be used: {error}") from error
-        async with uplink(own.host, own.port, f"{own.client_id}-synthetic", tls=tls, **who) as send:
-            await send(topic, payload)
-
-    return publish
+async def _close(transports: Mapping[str, Transport], sink: PointSink | None, journal: Journal) -> None:
+    for transport in transports.values():
+        await transport.close()
+    if sink is not None:
+        await sink.close()
+    await journal.close()
 
 
 def make_sink(loaded: LoadedWard) -> PointSink | None:
@@ -205,12 +162,15 @@ def make_sink(loaded: LoadedWard) -> PointSink | None:
 async def serve_api(service: Service, console: ConsoleSettings, journal: Path, extra: "Sequence[APIRouter]" = ()) -> None:
     """The HTTP API, the status page, the homes' diary page and `extra` routes; their secrets are files beside the journal."""
     from gateway.console.app import create_api  # noqa: PLC0415
+    from gateway.console.audit_api import audit_router  # noqa: PLC0415
     from gateway.console.diary_links import secret_file  # noqa: PLC0415
     from gateway.console.diary_page import mount_diary  # noqa: PLC0415
     from gateway.console.token import load_or_create_token, token_file  # noqa: PLC0415
+    from gateway.outside.audit_process import AuditProcess  # noqa: PLC0415
     from gateway.outside.http_server import serve  # noqa: PLC0415
 
-    api = create_api(service, token=load_or_create_token(token_file(journal)), extra=extra)
+    audit = audit_router(AuditProcess(journal).lines)
+    api = create_api(service, token=load_or_create_token(token_file(journal)), extra=[audit, *extra])
     mount_diary(api, service, load_or_create_token(secret_file(journal)), console.base_url)
     await serve(api, host=console.host, port=console.port)
 
@@ -230,10 +190,6 @@ async def until_told_to_stop(watch: WardWatch) -> None:
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, reload)
     await stop.wait()
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
 
 
 def run_demo(*, speed: float, port: int | None, seconds: float | None, open_browser: bool, write: Callable[[str], None]) -> int:
@@ -286,12 +242,16 @@ async def _demo(
         ):
             console_port, token = port or free_port(8080), folder / TOKEN_FILE
             url = f"http://{LOOPBACK}:{console_port}"
-            write(f"A day of six homes in {24 * 60 / speed:g} minutes. Status page: {url}  (Ctrl-C ends it)")
-            write(f"Take an incident yourself: dripwatch incidents ack P-102 --url {url} --token-file {token}\n")
-            if open_browser:
-                webbrowser.open(url)
+            _greet(write, speed, url, token, open_browser=open_browser)
             jobs = [gateway.run(), serve_api(gateway, ConsoleSettings(LOOPBACK, console_port, url), journal)]
             await first_of([*jobs, live_day(gateway, loaded.ward.site, publish, write)], seconds)
+
+
+def _greet(write: Callable[[str], None], speed: float, url: str, token: Path, *, open_browser: bool) -> None:
+    write(f"A day of six homes in {24 * 60 / speed:g} minutes. Status page: {url}  (Ctrl-C ends it)")
+    write(f"Take an incident yourself: dripwatch incidents ack P-102 --url {url} --token-file {token}\n")
+    if open_browser:
+        webbrowser.open(url)
 
 
 async def first_of(jobs: list[Coroutine[Any, Any, None]], seconds: float | None) -> None:

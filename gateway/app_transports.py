@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, assert_never
 from urllib.parse import urlencode
 
 from gateway.config.settings import AppriseSettings, KannelSettings, LoadedWard, SmppSettings, SnppSettings, TransportSettings
+from gateway.runtime.links import Links
 from gateway.runtime.ports import Transport, TwoWay
 from gateway.runtime.service import Service
+from gateway.runtime.wording import Wording
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -51,9 +53,31 @@ def kannel_token(settings: KannelSettings, api_token: str) -> str:
     return settings.token or hmac.digest(api_token.encode(), f"kannel/{settings.name}".encode(), hashlib.sha256).hex()[:32]
 
 
+def receipt_deadlines(loaded: LoadedWard) -> dict[str, int]:
+    """Transports that promise a receipt, and within what time in ms."""
+    return {fact.name: fact.receipt_deadline_ms for fact in loaded.ward.transports.values() if fact.receipts}
+
+
+def make_wording(loaded: LoadedWard, secret: str) -> Wording:
+    """What is added to pages when they are handed over. A pager opens no links; a call by Twilio listens to keys."""
+    console, facts = loaded.console, loaded.ward.transports
+    return Wording(
+        links=Links(secret),
+        base_url=console.base_url if console.links else "",
+        linked={name for name, fact in facts.items() if fact.kind != "snpp" and not fact.voice},
+        calls={
+            name
+            for name, settings in loaded.transports.items()
+            if isinstance(settings, AppriseSettings) and settings.auth_token and facts[name].voice
+        },
+    )
+
+
 def inbound_routes(loaded: LoadedWard, transports: Mapping[str, Transport], api_token: str) -> "list[APIRouter]":
-    """The addresses under which providers report and bring replies."""
+    """The addresses under which providers report and bring replies, and the page behind a page's link."""
+    from gateway.console.answer_page import answer_page  # noqa: PLC0415
     from gateway.console.kannel_inbound import KannelDoor, kannel_inbound  # noqa: PLC0415
+    from gateway.console.twilio_inbound import TwilioDoor, twilio_inbound  # noqa: PLC0415
     from gateway.outside.kannel_transport import KannelTransport  # noqa: PLC0415
 
     doors = {}
@@ -61,7 +85,17 @@ def inbound_routes(loaded: LoadedWard, transports: Mapping[str, Transport], api_
         transport = transports.get(name)
         if isinstance(settings, KannelSettings) and isinstance(transport, KannelTransport):
             doors[name] = KannelDoor(kannel_token(settings, api_token), transport.report)
-    return [kannel_inbound(doors)] if doors else []
+    calling = {
+        name: TwilioDoor(settings.auth_token, loaded.ward.transports[name].voice)
+        for name, settings in loaded.transports.items()
+        if isinstance(settings, AppriseSettings) and settings.auth_token
+    }
+    routers = [answer_page()]
+    if doors:
+        routers.append(kannel_inbound(doors))
+    if calling:
+        routers.append(twilio_inbound(calling, loaded.console.base_url))
+    return routers
 
 
 def bring_replies(transports: Mapping[str, Transport], service: Service) -> None:

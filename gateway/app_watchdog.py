@@ -7,7 +7,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from gateway.app import FINE, WRONG, first_of, link_settings
+from gateway.app import FINE, WRONG, first_of
+from gateway.app_broker import link_settings
 from gateway.app_transports import transport_of
 from gateway.config.problems import ConfigError
 from gateway.config.watchdog_file import LoadedWatchdog, load_watchdog_file

@@ -7,16 +7,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from gateway.domain.locale import TRANSLATED, Locale
 from gateway.domain.words import Condition, Priority
 from rules.extending import Extended, Find
-from rules.model import BagKind, DoseStep, Example, Protocol, Rule, Rung
+from rules.model import BagKind, DoseStep, Example, LimitWords, Protocol, Rule, RuleWords, Rung
 from rules.predicates import PREDICATES
-from rules.protocol_file import ACKNOWLEDGED, OWN, ExampleFile, ProtocolFile, RuleFile, SeriesFile
+from rules.protocol_file import ACKNOWLEDGED, DEFAULT, OWN, ExampleFile, ProtocolFile, RuleFile, SeriesFile
 from rules.yaml_lines import Problem
 
 INHIBITORS = frozenset({"gateway-deaf", "site-silent"})
 SAY_WORDS = ("by", "cause", "detail", "kind", "lasted", "since")
-DEFAULT = "default"
 
 _UNION = re.compile(r"(?:function-|dict\[|literal\[|str-enum\[|str$|int$|float$)")  # branches of a union: no place in the file
 
@@ -91,7 +91,8 @@ def _cross_check(file: ProtocolFile, document: Extended, source: str) -> list[Pr
             line = document.line((*path, "rule"))
             problems.append(Problem(source, line, ("rules", rule.rule), "there is a rule of this name above"))
         for where, words in _rule_problems(rule):
-            problems.append(Problem(source, document.line((*path, where)), ("rules", rule.rule, where), words))
+            line = document.line((*path, *where.split(".")))
+            problems.append(Problem(source, line, ("rules", rule.rule, where), words))
     missing = sorted(set(Condition) - set(file.conditions))
     if missing:
         problems.append(Problem(source, document.line(("conditions",)), ("conditions",), f"no priority for {', '.join(missing)}"))
@@ -103,19 +104,24 @@ def _rule_problems(rule: RuleFile) -> list[tuple[str, str]]:
     unknown_inhibitors = set(rule.unless) - INHIBITORS
     if unknown_inhibitors:
         found.append(("unless", f"unknown: {', '.join(sorted(unknown_inhibitors))}; known: {', '.join(sorted(INHIBITORS))}"))
-    try:
-        rule.say.format_map(dict.fromkeys(SAY_WORDS, ""))
-    except (KeyError, IndexError, ValueError, AttributeError):
-        found.append(("say", f"write only {', '.join(f'{{{word}}}' for word in SAY_WORDS)} in braces"))
-    if isinstance(rule.first, dict):
-        odd_names = set(rule.first) - set(Condition) - {DEFAULT}
-        found += [("first", f"{key!r} is not a pump condition") for key in sorted(odd_names)]
-        if DEFAULT not in rule.first:
-            found.append(("first", f"needs {DEFAULT}, for all other conditions"))
+    words = f"write only {', '.join(f'{{{word}}}' for word in SAY_WORDS)} in braces"
+    found += [(f"say.{locale.value}", words) for locale, text in rule.say.items() if not _can_be_filled(text)]
+    odd_names = set(rule.first) - set(Condition) - {DEFAULT}
+    found += [("first", f"{key!r} is not a pump condition") for key in sorted(odd_names)]
+    if DEFAULT not in rule.first:
+        found.append(("first", f"needs {DEFAULT}, for all other conditions"))
     if isinstance(rule.hold, dict):
         odd = set(rule.hold) - set(Priority) - set(Condition)
         found += [("hold", f"{key!r} is neither a priority nor a pump condition") for key in sorted(odd)]
     return found
+
+
+def _can_be_filled(say: str) -> bool:
+    try:
+        say.format_map(dict.fromkeys(SAY_WORDS, ""))
+    except (KeyError, IndexError, ValueError, AttributeError):
+        return False
+    return True
 
 
 def _question_problems(rule: RuleFile) -> list[tuple[str, str]]:
@@ -150,8 +156,10 @@ def _protocol_of(file: ProtocolFile, document: Extended) -> Protocol:
         silent_at_least_ms=file.silent.at_least,
         start_up_delay_ms=file.start_up_delay,
         scale_tolerance_g=file.scale_tolerance_g,
-        past_limit=file.past_limit,
-        past_limit_short=file.past_limit_short,
+        past_limit=file.past_limit[Locale.EN],
+        past_limit_short=file.past_limit_short[Locale.EN],
+        past_limit_first=file.past_limit_first[Locale.EN],
+        limit_words={locale: _limit_words_of(file, locale) for locale in TRANSLATED},
         checklist=tuple(file.checklist),
         bags={
             name: BagKind(name, bag.duration, bag.rate_ml_h, bag.fill_ml, bag.prime_ml, bag.shelf_life)
@@ -175,9 +183,10 @@ def _rule_of(rule: RuleFile, index: int, document: Extended) -> Rule:
         rungs=_rungs_of(rule.priority),
         milestones_ms=tuple(sorted(rule.milestones)),
         unless=tuple(rule.unless),
-        say=rule.say,
-        first=rule.first if isinstance(rule.first, str) else rule.first[DEFAULT],
-        firsts={} if isinstance(rule.first, str) else {key: text for key, text in rule.first.items() if key != DEFAULT},
+        say=rule.say[Locale.EN],
+        first=rule.first[DEFAULT][Locale.EN],
+        firsts={key: words[Locale.EN] for key, words in rule.first.items() if key != DEFAULT},
+        translations={locale: _words_of(rule, locale) for locale in TRANSLATED},
         playbook=" ".join(rule.playbook.split()),
         ends_when_acked=rule.ends == ACKNOWLEDGED,
         examples=tuple(
@@ -185,6 +194,16 @@ def _rule_of(rule: RuleFile, index: int, document: Extended) -> Rule:
             for number, example in enumerate(rule.examples)
         ),
     )
+
+
+def _limit_words_of(file: ProtocolFile, locale: Locale) -> LimitWords:
+    said = (file.past_limit, file.past_limit_short, file.past_limit_first)
+    return LimitWords(*(words.get(locale, "") for words in said))
+
+
+def _words_of(rule: RuleFile, locale: Locale) -> RuleWords:
+    firsts = {key: words[locale] for key, words in rule.first.items() if locale in words}
+    return RuleWords(rule.say.get(locale, ""), firsts.pop(DEFAULT, ""), firsts)
 
 
 def _rungs_of(priority: Priority | Mapping[Priority, int] | str) -> tuple[Rung, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.domain.instants import Instant
+from gateway.domain.locale import Locale
 from gateway.domain.words import Condition, Priority
 
 
@@ -29,12 +30,31 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleWords:
+    """What a nurse reads about a rule in another language; empty where it is not translated."""
+
+    say: str = ""
+    first: str = ""
+    firsts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitWords:
+    """What a page adds past the protocol's limit, in another language: where there is space, where it is scarce, what to do."""
+
+    long: str = ""
+    short: str = ""
+    first: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """When to call people about what.
 
     `hold_ms` counts from the evidence's observed time; `holds_ms` overrides it by pump condition or by priority. `rungs` stand
     in rising order; there are none where the finding brings its own priority. `unless` names what holds the rule back. `say`
     and `first` are what a nurse reads: what is wrong, and what to do first; `firsts` has other words for single pump conditions.
+    These are English; `translations` has what there is of them in other languages.
     `ends_when_acked`: nothing at the pump can end it; it is over when somebody takes it.
     """
 
@@ -49,6 +69,7 @@ class Rule:
     say: str = ""
     first: str = ""
     firsts: Mapping[str, str] = field(default_factory=dict)
+    translations: Mapping[Locale, RuleWords] = field(default_factory=dict)
     playbook: str = ""
     ends_when_acked: bool = False
     examples: tuple[Example, ...] = ()
@@ -56,6 +77,18 @@ class Rule:
     def first_for(self, *names: str) -> str:
         """What to do first about the first of these pump conditions that has words of its own; else about anything."""
         return next((self.firsts[name] for name in names if name in self.firsts), self.first)
+
+    def translated(self, locale: Locale, *names: str) -> tuple[str, str] | None:
+        """(say, first) for these pump conditions in another language; None where one of the two is not translated.
+
+        Where English has words for a condition only these will do: the general ones in another language would say something else.
+        """
+        words = self.translations.get(locale)
+        if words is None:
+            return None
+        special = next((name for name in names if name in self.firsts), None)
+        first = words.first if special is None else words.firsts.get(special, "")
+        return (words.say, first) if words.say and first else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +117,9 @@ class Protocol:
     """A treatment programme: its days, bags, limits and rules.
 
     `past_limit` is what a page adds once delivery has stopped for `interruption_limit_ms`, `past_limit_short` the same where
-    space is scarce. `scale_tolerance_g`: by so much two readings of a bag scale may differ although nothing flowed.
+    space is scarce; `past_limit_first` is what to do first then, instead of what the rule says; `limit_words` the same in other
+    languages. `scale_tolerance_g`: by so much two readings of a bag scale may
+    differ although nothing flowed.
     """
 
     name: str
@@ -99,6 +134,8 @@ class Protocol:
     scale_tolerance_g: float = 0.2
     past_limit: str = ""
     past_limit_short: str = ""
+    past_limit_first: str = ""
+    limit_words: Mapping[Locale, LimitWords] = field(default_factory=dict)
     checklist: tuple[str, ...] = ()
     battery_percent_h: float = 5.0
     bags: Mapping[str, BagKind] = field(default_factory=dict)

@@ -1,17 +1,50 @@
 """What may stand in a protocol file, key by key. Unknown keys are refused."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from gateway.domain.locale import Locale
 from gateway.domain.words import Condition, Priority
 from rules.durations import parse_ms
 
 OWN = "own"  # the finding's own priority: the predicate says how it chooses it
 ACKNOWLEDGED = "acknowledged"
+DEFAULT = "default"
 
 DurationMs = Annotated[int, BeforeValidator(lambda value: parse_ms(value) if isinstance(value, str) else value)]
 Text = Annotated[str, BeforeValidator(lambda value: f"{value:g}" if isinstance(value, int | float) else value)]
+
+
+def _by_language(value: Any) -> Any:
+    """A text alone is English."""
+    return {Locale.EN: value} if isinstance(value, str) else value
+
+
+def _by_condition(value: Any) -> Any:
+    """A text alone, or one text in several languages, is meant for all conditions."""
+    languages = set(Locale)
+    is_text = isinstance(value, str) or (isinstance(value, dict) and bool(value) and set(value) <= languages)
+    return {DEFAULT: value} if is_text else value
+
+
+def _readable(most: int) -> Callable[[dict[Locale, str]], dict[Locale, str]]:
+    def check(words: dict[Locale, str]) -> dict[Locale, str]:
+        if Locale.EN not in words:
+            raise ValueError(f"needs {Locale.EN.value}; the other languages stand beside it")
+        for locale, text in words.items():
+            if len(text) > most:
+                raise ValueError(f"{locale.value} has {len(text)} characters; at most {most}")
+        return words
+
+    return check
+
+
+Words = Annotated[dict[Locale, str], BeforeValidator(_by_language), AfterValidator(_readable(500))]
+"""A text that people read, by language; English is always there. In the file a text alone is English."""
+Words60 = Annotated[dict[Locale, str], BeforeValidator(_by_language), AfterValidator(_readable(60))]
+Words30 = Annotated[dict[Locale, str], BeforeValidator(_by_language), AfterValidator(_readable(30))]
 
 
 class Strict(BaseModel):
@@ -86,7 +119,10 @@ class ExampleFile(SeriesFile):
 
 
 class RuleFile(Strict):
-    """A rule. `first` may have words of its own for single pump conditions, beside `default`."""
+    """A rule. `first` may have words of its own for single pump conditions, beside `default`.
+
+    What people read may stand there in several languages: `say: {en: …, zh-Hant: …}`.
+    """
 
     rule: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     when: dict[str, str | float]
@@ -95,8 +131,8 @@ class RuleFile(Strict):
     milestones: list[DurationMs] = []
     unless: list[str] = []
     ends: Literal["acknowledged"] | None = None
-    say: str
-    first: str | dict[str, str]
+    say: Words
+    first: Annotated[dict[str, Words], BeforeValidator(_by_condition)]
     playbook: str = ""
     enabled: bool = True
     examples: list[ExampleFile] = Field(min_length=1)
@@ -115,8 +151,12 @@ class ProtocolFile(Strict):
     battery_percent_h: float = Field(default=5.0, gt=0, le=100)
     start_up_delay: DurationMs = 600_000
     scale_tolerance_g: float = Field(default=0.2, gt=0, le=100)
-    past_limit: str = Field(default="ask the doctor before any restart", max_length=60)
-    past_limit_short: str = Field(default="ask the doctor", max_length=30)
+    past_limit: Words60 = {Locale.EN: "ask the doctor before any restart", Locale.ZH_HANT: "重啟前先問醫生"}
+    past_limit_short: Words30 = {Locale.EN: "ask the doctor", Locale.ZH_HANT: "先問醫生"}
+    past_limit_first: Words = {
+        Locale.EN: "Nobody starts the pump again at home now. Call the home and say so; then call the doctor.",
+        Locale.ZH_HANT: "現在不可在家重啟輸液泵。先致電家中告知。再聯絡醫生。",
+    }
     checklist: list[str] = Field(default=[], max_length=50)
     dose_steps: list[DoseStepFile] = []
     bags: dict[str, BagFile] = Field(min_length=1)

@@ -46,7 +46,10 @@ def build_ward(file: WardFile) -> Ward:
     return Ward(
         site=file.site,
         timezone=file.timezone,
-        people={name: Person(name, tuple(_contacts(person.contacts))) for name, person in file.people.items()},
+        people={
+            name: Person(name, tuple(_contacts(person.contacts)), person.locale or file.locale)
+            for name, person in file.people.items()
+        },
         teams={name: tuple(members) for name, members in file.teams.items()},
         schedules={name: _schedule(name, schedule, file.timezone) for name, schedule in file.schedules.items()},
         policies=policies if synthetic is None else {**policies, ROUTE: policy_of_test(synthetic)},
@@ -54,6 +57,7 @@ def build_ward(file: WardFile) -> Ward:
         routes=(*((route_of_test(),) if synthetic else ()), *(Route(route.rule, route.policy) for route in file.routes)),
         transports={name: _facts(name, transport) for name, transport in file.transports.items()},
         base_url=build_console(file).base_url,
+        home_locale=file.home_locale or file.locale,
         synthetic=synthetic,
         watchdog=build_watchdog(file.watchdog),
     )
@@ -96,7 +100,8 @@ def build_influx(file: InfluxV1File | InfluxV2File | None, secrets: Secrets) -> 
 def build_console(file: WardFile) -> settings.ConsoleSettings:
     """Where the console listens and is reached."""
     host, port = split_listen(file.console.listen)
-    return settings.ConsoleSettings(host, port, file.console.base_url or f"http://{file.console.listen}")
+    given = file.console.base_url
+    return settings.ConsoleSettings(host, port, given or f"http://{file.console.listen}", links=given is not None)
 
 
 def build_transport(name: str, file: _TransportFile, secrets: Secrets) -> settings.TransportSettings:
@@ -130,7 +135,8 @@ def build_transport(name: str, file: _TransportFile, secrets: Secrets) -> settin
         case SnppFile():
             return settings.SnppSettings(name=name, host=file.host, port=file.port)
         case AppriseFile():
-            return settings.AppriseSettings(name=name, url=file.url)
+            auth_token = secrets.values.get(("transports", name, "twilio", "auth_token"))
+            return settings.AppriseSettings(name=name, url=file.url, auth_token=auth_token)
     assert_never(file)
 
 
@@ -189,11 +195,13 @@ def _rotation(file: RotationFile) -> Rotation:
 
 def _facts(name: str, file: _TransportFile) -> TransportFacts:
     receipts = isinstance(file, KannelFile | SmppFile) and file.receipts
+    voice = is_voice(name, file.url if isinstance(file, AppriseFile) else "", said=file.voice)
+    signed = isinstance(file, AppriseFile) and file.twilio is not None
     return TransportFacts(
         name=name,
         kind=file.kind,
-        voice=is_voice(name, file.url if isinstance(file, AppriseFile) else "", said=file.voice),
-        two_way=is_two_way(name, file.kind),
+        voice=voice,
+        two_way=is_two_way(name, file.kind, twilio=signed and not voice),
         receipts=receipts,
         receipt_deadline_ms=file.receipt_deadline if isinstance(file, KannelFile | SmppFile) and receipts else 0,
     )

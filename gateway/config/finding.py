@@ -27,6 +27,7 @@ class FindingName(StrEnum):
     ADDRESS_UNUSED = "address-unused"
     SECRET_READABLE = "secret-readable"  # noqa: S105 - a finding's name
     CONSOLE_EXPOSED = "console-exposed"
+    NOT_TRANSLATED = "not-translated"
 
 
 Found = Iterator[tuple[FindingName, Path, str]]

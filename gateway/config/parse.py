@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.core.oncall import wall_instant
 from gateway.domain.instants import SECOND_MS, Instant
+from gateway.domain.locale import Locale
 
 _Day = TypeVar("_Day", date, datetime)
 
@@ -74,6 +75,13 @@ def known_zone(name: object) -> str:
     except (KeyError, ValueError, OSError):
         raise ValueError(f"unknown time zone {name!r}; write it like Asia/Hong_Kong or Europe/Berlin") from None
     return name
+
+
+def parse_locale(text: object) -> Locale:
+    """A language that pages can speak: `en`, `zh-Hant`. Raises ValueError with the known ones."""
+    if isinstance(text, str) and text in set(Locale):
+        return Locale(text)
+    raise ValueError(f"{text!r} is no language of ours; write one of {', '.join(Locale)}")
 
 
 def http_url(text: str) -> str:

@@ -15,13 +15,13 @@ def read_protocols(names: Sequence[str], overrides: Mapping[str, Mapping[str, An
     problems: list[Problem] = []
     rules: set[str] = set()
     for name in names:
-        text = _text_of(name, base_dir)
+        text = text_of(name, base_dir)
         if text is None:
             problems.append(Problem("ward", 0, ("protocols",), f"no protocol {name!r}: neither shipped nor a file here"))
             continue
         try:
-            whole = self_contained(text, name, lambda base: _text_of(base, base_dir))
-            protocol = load_protocol(text, name, overrides, lambda base: _text_of(base, base_dir))
+            whole = self_contained(text, name, lambda base: text_of(base, base_dir))
+            protocol = load_protocol(text, name, overrides, lambda base: text_of(base, base_dir))
             rules |= {rule.name for rule in load_protocol(whole, name).rules}
             texts[protocol.name] = whole  # by itself: a replay years later needs no other file
         except RulesError as error:
@@ -65,7 +65,8 @@ KNOWN_RULES = frozenset(
 )
 
 
-def _text_of(name: str, base_dir: Path | None) -> str | None:
+def text_of(name: str, base_dir: Path | None) -> str | None:
+    """The text of a protocol: shipped, or a file beside the one that names it; None where there is neither."""
     shipped = shipped_text(name)
     if shipped is not None:
         return shipped

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from gateway.config.durations import parse_duration
 from gateway.config.parse import instant_of, known_zone, parse_date_time, weekday_of
 from gateway.config.problems import Report, unknown
-from gateway.config.transports import is_two_way
+from gateway.config.transports import is_two_way, is_voice
 from gateway.config.watching import check_watching
 from gateway.core.oncall import CAREGIVER
 from gateway.domain.instants import DAY_MS
@@ -81,12 +81,18 @@ def _check_numbers(raw: Raw, report: Report) -> None:
     for path, person, contact in _contacts(raw):
         for way in _ways(contact):
             number = same_number(contact[way])
-            if not number or not is_two_way(way, str(mapping(transports.get(way)).get("kind"))):
+            if not number or not _brings_replies(way, mapping(transports.get(way))):
                 continue
             owner, first = owners.setdefault(number, (person, (*path, way)))
             if owner != person:
                 here = f"line {report.line(first)}" if report.located else "above"
                 report.add((*path, way), f"the same number as {owner}'s ({here}); nobody could tell whose reply it was")
+
+
+def _brings_replies(name: str, transport: Raw) -> bool:
+    said, url = transport.get("voice"), str(transport.get("url", ""))
+    texts = "twilio" in transport and not is_voice(name, url, said=said if isinstance(said, bool) else None)
+    return is_two_way(name, str(transport.get("kind")), twilio=texts)
 
 
 def same_number(address: object) -> str:
@@ -212,6 +218,9 @@ def _check_pairs(raw: Raw, report: Report) -> None:
     mqtt = mapping(raw.get("mqtt"))
     if ("password" in mqtt or "password_file" in mqtt) and "username" not in mqtt:
         report.add(("mqtt",), "a password without a username; add username")
+    for name, transport in mapping(raw.get("transports")).items():
+        if "twilio" in mapping(transport) and "base_url" not in mapping(raw.get("console")):
+            report.add(("transports", name, "twilio"), "Twilio calls us back and signs our address: add console.base_url")
     tls = mapping(mqtt.get("tls"))
     if ("cert" in tls) != ("key" in tls):
         report.add(("mqtt", "tls"), "cert and key come together; add the other, or remove both")

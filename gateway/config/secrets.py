@@ -16,7 +16,7 @@ BLANK = "***"
 SECRET_MAX_BYTES = 65_536
 WIDEST_PERMISSIONS = 0o640
 
-_SECRETS = ("password", "token")
+_SECRETS = ("password", "token", "auth_token")
 _SECTIONS = ("mqtt", "influx", "console", "transports")  # elsewhere such words are names of people and rules
 _SECRET_WORD = re.compile(r"(?i)pass|pwd|token|secret|api_?key|auth|^key$|^sig")
 _NO_SECRET = re.compile(r"_file$|^key$")  # they name files
@@ -77,6 +77,7 @@ def _sections(raw: Raw) -> Iterator[tuple[Path, Raw]]:
     yield ("gateway",), mapping(raw.get("gateway"))  # of a watchdog's file
     for name, transport in mapping(raw.get("transports")).items():
         yield ("transports", name), mapping(transport)
+        yield ("transports", name, "twilio"), mapping(mapping(transport).get("twilio"))
 
 
 def _read_file(key: Path, file: File, report: Report) -> tuple[str, SecretFile] | None:

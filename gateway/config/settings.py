@@ -70,11 +70,15 @@ InfluxSettings = InfluxV1Settings | InfluxV2Settings
 
 @dataclass(frozen=True, slots=True)
 class ConsoleSettings:
-    """Where the console listens, and the address under which people reach it (no slash at its end)."""
+    """Where the console listens, and the address under which people reach it (no slash at its end).
+
+    `links`: the ward file gives that address, so pages carry links to it.
+    """
 
     host: str
     port: int
     base_url: str
+    links: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +128,14 @@ class SnppSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppriseSettings:
-    """One Apprise URL; `{address}` in it stands for the contact's address. The whole URL may be a secret."""
+    """One Apprise URL; `{address}` in it stands for the contact's address. The whole URL may be a secret.
+
+    `auth_token` is what Twilio signs with, where this is Twilio and brings back what people write or press.
+    """
 
     name: str
     url: str = field(repr=False)
+    auth_token: str | None = field(default=None, repr=False)
     kind: Literal["apprise"] = "apprise"
 
 

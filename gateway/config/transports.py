@@ -5,9 +5,9 @@ from urllib.parse import parse_qs
 _SMS_KINDS = ("kannel", "smpp")
 
 
-def is_two_way(name: str, kind: str) -> bool:
-    """Replies can come back: every kind that speaks SMS, and whatever the ward calls `sms`."""
-    return kind in _SMS_KINDS or name == "sms"
+def is_two_way(name: str, kind: str, *, twilio: bool = False) -> bool:
+    """Replies can come back: every kind that speaks SMS, whatever the ward calls `sms`, and texts by a Twilio that may answer."""
+    return kind in _SMS_KINDS or name == "sms" or twilio
 
 
 def is_voice(name: str, url: str, *, said: bool | None) -> bool:

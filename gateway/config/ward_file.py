@@ -21,9 +21,11 @@ from gateway.config.parse import (
     parse_handover,
     parse_hours,
     parse_listen,
+    parse_locale,
     public_url,
 )
 from gateway.domain.instants import DAY_MS, MINUTE_MS, SECOND_MS
+from gateway.domain.locale import Locale
 
 
 def _at_least(least_ms: int) -> AfterValidator:
@@ -43,6 +45,7 @@ Site = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]  # a level of
 Port = Annotated[int, Field(ge=1, le=65_535)]
 HttpUrl = Annotated[str, AfterValidator(http_url)]
 Names = Annotated[list[str], Field(min_length=1)]
+Language = Annotated[Locale, BeforeValidator(parse_locale)]
 
 
 class Strict(BaseModel):
@@ -155,11 +158,18 @@ class SnppFile(TransportFile):
     port: Port = 444
 
 
+class TwilioFile(Strict):
+    """What Twilio signs with: the file that holds the account's auth token."""
+
+    auth_token_file: Text
+
+
 class AppriseFile(TransportFile):
     """Any service that Apprise knows."""
 
     kind: Literal["apprise"]
     url: Annotated[str, AfterValidator(apprise_url)]
+    twilio: TwilioFile | None = None
 
 
 class ContactFile(BaseModel):
@@ -174,6 +184,7 @@ class PersonFile(Strict):
     """Somebody who can be paged."""
 
     contacts: Annotated[list[ContactFile], Field(min_length=1)]
+    locale: Language | None = None
 
 
 class RotationFile(Strict):
@@ -271,6 +282,8 @@ class WardFile(Strict):
 
     site: Site
     timezone: Annotated[str, AfterValidator(known_zone)]
+    locale: Language = Locale.EN
+    home_locale: Language | None = None
     mqtt: MqttFile = MqttFile()
     journal: JournalFile = JournalFile()
     influx: Annotated[InfluxV1File | InfluxV2File, Field(discriminator="api")] | None = None

@@ -27,6 +27,7 @@ from gateway.config.ward_file import (
     StepFile,
     SyntheticFile,
     TlsFile,
+    TwilioFile,
     WardFile,
     WatchdogFile,
 )
@@ -45,6 +46,7 @@ MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("transports", "*", "smpp"): SmppFile,
     ("transports", "*", "snpp"): SnppFile,
     ("transports", "*", "apprise"): AppriseFile,
+    ("transports", "*", "apprise", "twilio"): TwilioFile,
     ("people", "*"): PersonFile,
     ("people", "*", "contacts", "#"): ContactFile,
     ("schedules", "*"): ScheduleFile,

@@ -164,6 +164,12 @@ class AckAsked(Asked):
     for_: Annotated[Length | None, Field(alias="for")] = None
 
 
+class HandOverAsked(Asked):
+    """Somebody else of the ward is to have it."""
+
+    to: Name
+
+
 class CloseAsked(Asked):
     """An incident is over, and why."""
 

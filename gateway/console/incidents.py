@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from gateway.console.access import Running, Who, carry_out
-from gateway.console.asked import AckAsked, CloseAsked, NoteAsked
+from gateway.console.asked import AckAsked, CloseAsked, HandOverAsked, NoteAsked
 from gateway.console.problems import Trouble, documented
 from gateway.console.shapes import DoneShape, IncidentShape
 from gateway.core.board import IncidentLine
-from gateway.domain.commands import Acknowledge, Close, Escalate, Note
+from gateway.domain.commands import Acknowledge, Close, Escalate, HandOver, Note
 from gateway.domain.words import IncidentState
 
 router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
@@ -43,6 +43,12 @@ async def acknowledge(service: Running, who: Who, key: str, asked: AckAsked | No
 async def escalate(service: Running, who: Who, key: str) -> DoneShape:
     """Page the next step now."""
     return await carry_out(service, who, Escalate(incident=key))
+
+
+@router.post("/{key}/hand-over", responses=documented(409, 503))
+async def hand_over(service: Running, who: Who, key: str, asked: HandOverAsked) -> DoneShape:
+    """Page a colleague by name, who has it once it is taken; else the policy goes on."""
+    return await carry_out(service, who, HandOver(incident=key, to=asked.to))
 
 
 @router.post("/{key}/close", responses=documented(409, 503))

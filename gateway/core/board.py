@@ -188,10 +188,11 @@ def say_alert(line: AlertLine, at: Instant) -> str:
 
 
 def _lines_of(incidents: Iterable[Incident]) -> list[IncidentLine]:
-    return [_incident_line(incident) for incident in incidents]
+    return [incident_line(incident) for incident in incidents]
 
 
-def _incident_line(incident: Incident) -> IncidentLine:
+def incident_line(incident: Incident) -> IncidentLine:
+    """One incident."""
     held = incident.ack if incident.state is IncidentState.ACKNOWLEDGED else None
     return IncidentLine(
         key=incident.key,

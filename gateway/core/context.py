@@ -7,7 +7,7 @@ from gateway.core.oncall import CAREGIVER, resolve
 from gateway.core.state import Course, Desk, Subject
 from gateway.domain.effects import Effect
 from gateway.domain.instants import Instant
-from gateway.domain.ward import Person, Policy, Ward
+from gateway.domain.ward import Contact, Person, Policy, Ward
 from rules.model import Protocol, Rule
 
 
@@ -33,13 +33,19 @@ class Context:
         return next((route.policy for route in self.ward.routes if route.rule == rule), "")
 
     def people(self, targets: tuple[str, ...], subject: Subject | None = None) -> tuple[Person, ...]:
-        """The people behind the targets now, in order, each once; those whom nobody knows any more are left out.
+        """The people behind the targets now, in order, each once.
 
-        `caregiver` means the one of the subject's course, where it has one.
+        Those whom nobody knows any more, and those who want no pages by any of their contacts, are left out. `caregiver` means
+        the one of the subject's course, where it has one.
         """
         caregiver = f"{CAREGIVER}:{subject.id}" if isinstance(subject, Course) and subject.care.caregiver else None
         found = [self.person(name) for name in resolve(targets, self.ward, self.at, caregiver)]
-        return tuple(person for person in found if person is not None)
+        return tuple(person for person in found if person is not None and self.contacts(person))
+
+    def contacts(self, person: Person) -> tuple[tuple[int, Contact], ...]:
+        """(index, contact) of this person's contacts but for the transports by which the person wants no pages (STOP)."""
+        stopped = self.desk.stopped.get(person.id, ())
+        return tuple((i, contact) for i, contact in enumerate(person.contacts) if contact.transport not in stopped)
 
     def person(self, name: str) -> Person | None:
         """Somebody of the ward, or the caregiver of a course (`caregiver:P-017`)."""
@@ -47,7 +53,7 @@ class Context:
         if kind != CAREGIVER or course not in self.courses:
             return self.ward.people.get(name)
         contacts = self.courses[course].care.caregiver
-        return Person(name, contacts) if contacts else None
+        return Person(name, contacts, self.ward.home_locale) if contacts else None
 
     def place(self, subject: Subject) -> str:
         """The tag of a subject in time series: a course's pseudonym, or nothing for the site itself."""

@@ -209,7 +209,8 @@ def onset_of(
 
     An occlusion alarm comes late, and so does a word after silence. `before_at` is the last word of delivery; 0: there was none.
     """
-    begun = started_at(course) if course.bag is None or since >= course.bag.hung_at else begun_at(course)
+    hung = (*course.hung, course.bag.hung_at if course.bag is not None else 0)
+    begun = max(begun_at(course), *(hung_at for hung_at in hung if hung_at <= since), 0)
     onset, estimated = since, False
     silent_ms = max(protocol.silent_at_least_ms, protocol.silent_intervals * pump.interval_ms)
     if before_at and since - before_at > silent_ms:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.core import twin
 from gateway.core.context import Context
+from gateway.core.languages import WORDINGS
 from gateway.core.oncall import CAREGIVER, wall_instant
 from gateway.core.state import Course, Pump
 from gateway.core.texts import clock_time
@@ -35,8 +36,6 @@ TELLERS = ("patient", "caregiver", "nurse")
 PUMP = "pump"  # who wrote what came over the pump's own connection
 ASKED = frozenset({DiaryKind.TEMPERATURE, DiaryKind.HANDWRITING})  # what a home is to enter every day
 WAIT_WHILE_DEAF_MS = 5 * MINUTE_MS
-
-_REMINDER = "Please measure the temperature, write the same sentence as every day, and enter both."
 
 
 def take(pump: Pump, course: Course | None, reading: DiaryEntry, now: Context) -> int:
@@ -214,7 +213,7 @@ def _remind(course: Course, today: date, now: Context) -> None:
             person=f"{CAREGIVER}:{course.id}",
             transport=contact.transport,
             address=contact.address,
-            text=f"{course.id}: nothing is in the diary today. {_REMINDER}",
+            text=WORDINGS[now.ward.home_locale].reminder.format(subject=course.id),
             decided_at=now.at,
         )
     )

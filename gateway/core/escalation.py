@@ -10,12 +10,13 @@ from gateway.core.silences import review
 from gateway.core.state import Subject
 from gateway.domain.effects import Page
 from gateway.domain.instants import MINUTE_MS, Instant
-from gateway.domain.ward import Policy
+from gateway.domain.ward import Person, Policy
 from gateway.domain.words import IncidentState, Outcome, WhyPaged
 
 QUIET_MS = 2 * MINUTE_MS
 GRACE_MS = 5 * MINUTE_MS
 PASSES_MUTE = frozenset({WhyPaged.MILESTONE, WhyPaged.ESCALATED})
+WANTED_ALWAYS = frozenset({WhyPaged.RESOLVED, WhyPaged.UNREACHABLE})
 FAILED = frozenset({Outcome.REJECTED, Outcome.NO_RECEIPT})
 MISSED = frozenset({Outcome.REJECTED, Outcome.TEMPORARY, Outcome.WITHDRAWN})
 
@@ -91,8 +92,8 @@ def _speak_again(subject: Subject, incident: Incident, ended: str, news: News, *
 
 def is_wanted(incident: Incident | None, page: Page) -> bool | None:
     """Whether a planned page of this incident should go out now: True, None (not while nothing fires), False (pointless)."""
-    if page.why is WhyPaged.RESOLVED or incident is None:
-        return page.why is WhyPaged.RESOLVED
+    if page.why in WANTED_ALWAYS or incident is None:
+        return page.why in WANTED_ALWAYS
     if incident.state is IncidentState.RESOLVED:
         return False
     if incident.muted and page.why not in PASSES_MUTE:
@@ -159,7 +160,7 @@ def _lapse(subject: Subject, incident: Incident, context: Context) -> None:
     if incident.restart_at is None and context.at >= incident.ack.until_at:
         tell(incident, context.at, "lease-ended", who=incident.ack.who)
         acker = context.person(incident.ack.who)
-        if acker is None:
+        if acker is None or not context.contacts(acker):
             _restart(subject, incident, context)
             return
         incident.restart_at = context.at + GRACE_MS
@@ -218,11 +219,27 @@ def note_outcome(subject: Subject, incident: Incident, key: str, outcome: Outcom
     if round_ < reached.round or outcome not in FAILED or contact in reached.failed:
         return
     reached.failed.append(contact)
-    if incident.state is IncidentState.RESOLVED:
-        if round_ > reached.round and len(reached.failed) < reached.contacts:
-            incident.round += 1
-            tell_over(subject, incident, name, context)
+    if incident.state is not IncidentState.RESOLVED:
+        _try_next(incident, name, round_, context)
+    elif round_ > reached.round and len(reached.failed) < reached.contacts:
+        incident.round += 1
+        tell_over(subject, incident, name, context)
+
+
+def pass_over(incident: Incident, person: Person, transport: str, context: Context) -> None:
+    """The person wants no more pages by this transport: as if these contacts had failed for good."""
+    reached = incident.reached.get(person.id)
+    if reached is None:
         return
+    indices = {i for i, contact in enumerate(person.contacts) if contact.transport == transport}
+    reached.failed += sorted(indices - set(reached.failed))
+    for waiting in (incident.attempts, incident.spared):
+        waiting[:] = [attempt for attempt in waiting if attempt.person != person.id or attempt.contact not in indices]
+    _try_next(incident, person.id, reached.round, context)
+
+
+def _try_next(incident: Incident, name: str, round_: int, context: Context) -> None:
+    """A contact failed: the person's next one is due at once, and where nobody of the step is left, so is the next step."""
     waiting = [attempt for attempt in incident.attempts if attempt.person == name] or _unspared(incident, name)
     if waiting:
         min(waiting, key=lambda attempt: attempt.due_at).due_at = context.at

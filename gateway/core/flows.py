@@ -10,7 +10,7 @@ from gateway.core.state import Flow, Numbering, Pump, Stretch
 from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
 from gateway.domain.view import Facet
 
-STRETCHES_MAX = 32  # full: the two neighbours of one kind that stand closest count as one
+STRETCHES_MAX = 64  # full: the two neighbours of one kind that stand closest count as one
 SETTLED_MAX = 4  # of those that ended so long before the newest word that nobody waits for a late one
 SETTLED_MS = 120 * MINUTE_MS
 UNNUMBERED_MS = 5 * MINUTE_MS  # a pump that numbers nothing: words so close together count as neighbours

@@ -15,6 +15,7 @@ STARTS_MAX = 32  # of all conditions; the oldest goes: three of one are enough t
 RECENT_MS = HOUR_MS
 BUCKET_MS = 5 * MINUTE_MS
 BUCKETS = 24
+PRIMED_MAX = 4  # of which the word of the bag that they belong to may still come
 REFILLED_ML = 1.0  # a count of what remains that jumps up so much means a new bag
 EMPTY_MOVED_MS = 10 * MINUTE_MS  # the rules look at the bag again when its end has moved so much
 RECHARGED_PERCENT = 2.0  # a rise while on battery: another battery
@@ -159,6 +160,7 @@ def _note_priming(pump: Pump, course: Course | None, primed_ml: float, observed:
     """The line was primed again: that volume reaches nobody. The pump's own count is corrected until it tells a newer one."""
     if course is None or course.bag is None or observed < course.bag.hung_at or primed_ml <= 0:
         return 0
+    course.primed = (*course.primed, (observed, primed_ml))[-PRIMED_MAX:]
     course.bag.primed_ml = min(course.bag.fill_ml, course.bag.primed_ml + primed_ml)
     if pump.remaining_ml is not None and pump.remaining_at <= observed:
         pump.remaining_ml = max(0.0, pump.remaining_ml - primed_ml)

@@ -3,8 +3,17 @@
 from dataclasses import dataclass, field
 
 from gateway.domain.instants import Instant
+from gateway.domain.locale import Locale
 from gateway.domain.ward import Policy
 from gateway.domain.words import IncidentState, Priority
+
+
+@dataclass(slots=True)
+class Told:
+    """What a page says of an alert, and what to do first, in one language."""
+
+    say: str
+    first: str
 
 
 @dataclass(slots=True)
@@ -13,6 +22,7 @@ class Note:
 
     `began_at` is the observed time of what proved it; `muted_by` a silence or a window until `muted_until`, None while it speaks.
     `by_at` is the instant that it names beside `since`; `course` whose alert it is, where it joined its site's incident.
+    `say` and `first` are English, `translated` has them in the other languages that the protocol speaks.
     """
 
     rule: str
@@ -28,6 +38,7 @@ class Note:
     muted_by: str = ""
     by_at: Instant | None = None
     course: str = ""
+    translated: dict[Locale, Told] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

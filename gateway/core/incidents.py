@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.core.context import Context
-from gateway.core.incident_state import Ack, Happening, Incident, Note
+from gateway.core.incident_state import Ack, Happening, Incident, Note, Told
 from gateway.core.judgements import alert_point
 from gateway.core.silences import muting
 from gateway.core.state import CLOSED_MAX, HISTORY_MAX, Course, Site, Subject
 from gateway.domain.care import Seen
 from gateway.domain.instants import MINUTE_MS, Instant
+from gateway.domain.locale import Locale
 from gateway.domain.words import IncidentState, Priority
 from rules.engine import Alert, Change, ChangeKind
 from rules.model import Rule
@@ -117,6 +118,7 @@ def _take(
     say = rule.say if rule else known.say if known else alert.rule
     note = Note(alert.rule, alert.kind, alert.family, priority, alert.since, alert.detail, say, first, alert.evidence_at)
     note.by_at, note.course = alert.by_at, joined.id if joined is not None else ""
+    note.translated = _translated(rule, alert) if rule else known.translated if known else {}
     until_at, by = muting(subject, note, at)
     mute = until_at is not None
     # what was mute until now stays so until `review` finds its end: that is loud
@@ -130,6 +132,11 @@ def _take(
         news.raised = not mute and not _is_looked_after(incident, alert)
     tell(incident, at, f"alert-{change.kind.value}", text=f"{key} {priority.value}")
     return news
+
+
+def _translated(rule: Rule, alert: Alert) -> dict[Locale, Told]:
+    told = ((locale, rule.translated(locale, alert.kind, alert.family)) for locale in rule.translations)
+    return {locale: Told(*words) for locale, words in told if words is not None}
 
 
 def _cover_by_call(subject: Subject, incident: Incident, alert: Alert, at: Instant) -> bool:

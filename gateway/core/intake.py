@@ -13,6 +13,7 @@ from rules.model import Protocol
 AT_LEAST_MS = 5 * MINUTE_MS
 SAME_BAG_MS = 15 * MINUTE_MS  # a nurse records a bag and the pump reports it within so much of each other: one bag
 INTERVALS = 3
+HUNG_MAX = 4
 
 
 def take_in(pump: Pump, course: Course | None, decoded: Decoded, now: Context) -> int:
@@ -71,16 +72,15 @@ def _take_pump(
     """What the pump itself said, and what that makes of what was judged before."""
     late, judged = flows.is_late(pump.flow, observed, reading.seq or 0), course.delivery if course is not None else None
     told, gaps = flows.stops(pump.flow) if late else [], judged.gaps if judged is not None else ()
-    bag = course.bag if course is not None else None
+    hung = course.hung if course is not None else ()
     woken = _take_words(pump, course, reading, now, observed, promise)
     protocol = now.protocols.get(course.protocol) if course is not None else None
     if course is None or protocol is None or judged is None:
         return woken
     if late:
         hindsight.shorten_unknown(judged, observed)
-        if course.bag is not bag and course.bag is not None:  # what stood after it is dated back no further than to it
-            hung_at = course.bag.hung_at
-            told = [stop for stop in told if stop.since < hung_at]
+        if course.hung is not hung:  # what stood after a bag change is dated back no further than to it
+            told = [stop for stop in told if stop.since < observed]
     if late and woken & Facet.DELIVERY:
         hindsight.amend(course, pump, protocol, told)
     if judged.gaps and (woken & Facet.DELIVERY or judged.gaps is not gaps) and hindsight.settle_gaps(course, pump, protocol):
@@ -156,6 +156,7 @@ def _change_bag(course: Course, reading: PumpEvent, observed: Instant) -> None:
     if before.told_by == "person" and abs(observed - before.hung_at) <= SAME_BAG_MS and before.hung_at > course.enrolled_at:
         before.told_by = "both"
         return
+    course.hung = tuple(sorted({*course.hung, before.hung_at, observed})[-HUNG_MAX:])
     if observed <= before.hung_at:
         return
     course.bag = Bag(
@@ -163,7 +164,7 @@ def _change_bag(course: Course, reading: PumpEvent, observed: Instant) -> None:
         hung_at=observed,
         rate_ml_h=before.rate_ml_h,
         fill_ml=reading.bag_ml if reading.bag_ml is not None else before.fill_ml,
-        primed_ml=reading.primed_ml or 0.0,
+        primed_ml=(reading.primed_ml or 0.0) + sum(ml for at, ml in course.primed if at >= observed),
         planned_change_at=observed + (before.planned_change_at - before.hung_at),
         told_by="pump",
     )

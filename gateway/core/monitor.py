@@ -101,11 +101,13 @@ class Monitor:
 
     def wanted(self, page: Page) -> bool | None:
         """Whether a planned page should go out now: True, None (not while nothing fires), False (pointless)."""
+        if page.transport in self.state.desk.stopped.get(page.person, ()):
+            return False
         return escalation.is_wanted(self.find_incident(page.incident), page)
 
     def find_incident(self, key: str) -> Incident | None:
         """An incident by its key, open or lately closed."""
-        subject = self.state.subject_of(key)
+        subject = self.state.peek_at(key)
         if subject is None:
             return None
         return next((i for i in (*subject.open.values(), *subject.closed) if i.key == key), None)
@@ -114,6 +116,8 @@ class Monitor:
 
     def _take(self, event: Event, now: Context) -> None:
         match event:
+            case Heard() if watched.is_watchdog(event, now.ward):
+                self._wake(now.ward.site, watched.take(event, now))
             case Heard():
                 self._hear(event, now)
             case Ticked():
@@ -132,9 +136,6 @@ class Monitor:
                 assert_never(event)
 
     def _hear(self, event: Heard, now: Context) -> None:
-        if watched.is_watchdog(event, now.ward):
-            self._wake(now.ward.site, Facet.WATCHDOG if watched.take(event, now) else 0)
-            return
         pump = self.state.heard(event.site, event.device)
         course = self.state.course_of(pump)
         woken = intake.take_in(pump, course, event.decoded, now)
@@ -164,7 +165,7 @@ class Monitor:
         for entry in self.state.desk.codes.get(person.id, {}).values():
             self.state.touch(entry.subject)  # before the answer may change its incident: a snapshot keeps it as it was
             self._wake(entry.subject, 0)
-        said = replies.answer(person, event.text, self.state.all_subjects(), now)
+        said = replies.answer(person, event.transport, event.text, self.state.all_subjects(), now)
         if said is not None:
             now.effects.append(replies.answer_effect(event.seq, person, event.transport, event.address, said, now))
 
@@ -177,9 +178,8 @@ class Monitor:
 
     def _load(self, event: Loaded, now: Context) -> None:
         self.state.ward, self.state.protocols = event.ward, event.protocols
-        now.ward, now.protocols = event.ward, event.protocols
         self.state.index_rules()
-        now.rules = self.state.rules
+        now.ward, now.protocols, now.rules = event.ward, event.protocols, self.state.rules
         synthetic.settle(self.state, now)
         watched.begin(now, started=event.started)
         for name in self.state.subjects():
@@ -262,8 +262,7 @@ class Monitor:
         incidents.note_stirring(subject, alerts, now.at)
         for route, incident in list(subject.open.items()):
             escalation.decide(subject, incident, news.get(route, incidents.News()), now)
-        if subject.id == synthetic.SYNTHETIC:
-            now.effects[:] = synthetic.unmeasured(now.effects)
+        synthetic.leave_unmeasured(subject.id, now.effects)
 
     # ---- wake-ups --------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,18 @@
 
 from typing import assert_never
 
-from gateway.core import contacts, diary, escalation, incidents, obey_courses, obey_silences, paging, replies, synthetic
+from gateway.core import (
+    contacts,
+    diary,
+    escalation,
+    handing_over,
+    incidents,
+    obey_courses,
+    obey_silences,
+    paging,
+    replies,
+    synthetic,
+)
 from gateway.core.context import Context
 from gateway.core.done import Done, no, not_running, running, yes
 from gateway.core.incident_state import Incident
@@ -32,11 +43,14 @@ from gateway.domain.commands import (
     EndCourse,
     Enrol,
     Escalate,
+    HandOver,
     HangBag,
     Note,
 )
 from gateway.domain.instants import DAY_MS
 from gateway.domain.words import Priority, WhyPaged
+
+OnIncident = Acknowledge | Escalate | HandOver | Close | Note
 
 LEASE_MAX_MS = DAY_MS  # nobody holds an incident for longer without saying so again
 
@@ -56,7 +70,7 @@ def obey(state: State, who: str, command: Command, now: Context) -> Done:
             return _clear(state, command, now)
         case AddDiary():
             return _add_diary(state, command, now)
-        case Acknowledge() | Escalate() | Close() | Note():
+        case Acknowledge() | Escalate() | HandOver() | Close() | Note():
             return _on_incident(state, who, command, now)
         case _:
             return _care(state, who, command, now)
@@ -114,7 +128,7 @@ def _add_diary(state: State, command: AddDiary, now: Context) -> Done:
     return yes(said, course.id) if ok else no(said)
 
 
-def _on_incident(state: State, who: str, command: Acknowledge | Escalate | Close | Note, now: Context) -> Done:
+def _on_incident(state: State, who: str, command: OnIncident, now: Context) -> Done:
     found = find_open(state, command.incident)
     if found is None:
         return no(f"no open incident {command.incident!r}: it is over, or never was; nothing was changed")
@@ -128,6 +142,8 @@ def _on_incident(state: State, who: str, command: Acknowledge | Escalate | Close
         return yes(said, subject.id, incident.key)
     if isinstance(command, Escalate):
         return _escalate(subject, incident, who, now)
+    if isinstance(command, HandOver):
+        return handing_over.hand_over(subject, incident, who, command.to, now)
     if isinstance(command, Note):
         incidents.tell(incident, now.at, "note", who=who, text=command.text)
         return yes("noted", subject.id, incident.key)

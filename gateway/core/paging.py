@@ -1,10 +1,13 @@
 """Rounds of pages: who is told by which contact, and when it is over. Whether and why is `escalation`'s business."""
 
+from collections.abc import Iterator
+
 from gateway.core.codes import code_for
 from gateway.core.context import Context
 from gateway.core.incident_state import Attempt, Incident, Outstanding, Reached
 from gateway.core.incidents import tell
 from gateway.core.judgements import incident_point
+from gateway.core.languages import locale_of
 from gateway.core.state import Subject
 from gateway.core.texts import compose
 from gateway.domain.effects import Page
@@ -20,16 +23,30 @@ def page_people(subject: Subject, incident: Incident, people: tuple[Person, ...]
     incident.spared = [attempt for attempt in incident.spared if attempt.person not in names]
     for person in people:
         before = incident.reached.get(person.id)
-        reached = incident.reached[person.id] = Reached(incident.round, len(person.contacts))
+        attempts = [
+            Attempt(person.id, index, incident.round, context.at + after_ms, why.value)
+            for index, after_ms in _tried(person, context)
+        ]
+        passed_over = set(range(len(person.contacts))) - {attempt.contact for attempt in attempts}
+        reached = incident.reached[person.id] = Reached(incident.round, len(person.contacts), sorted(passed_over))
         if before is not None:
             reached.accepted, reached.perhaps = before.accepted, before.perhaps
-        incident.attempts += [
-            Attempt(person.id, index, incident.round, context.at + contact.after_ms, why.value)
-            for index, contact in enumerate(person.contacts)
-        ]
+        incident.attempts += attempts
     tell(incident, context.at, "paging", text=f"{why.value}: {', '.join(sorted(names))}")
     try_contacts(subject, incident, context)
     return incident.round
+
+
+def _tried(person: Person, context: Context) -> Iterator[tuple[int, int]]:
+    """(index of a contact, ms after the beginning): one that is muted makes way for the next, which takes its time."""
+    stopped, early_ms = context.desk.stopped.get(person.id, ()), None
+    for index, contact in enumerate(person.contacts):
+        after_ms = contact.after_ms if early_ms is None else min(early_ms, contact.after_ms)
+        if contact.transport in stopped:
+            early_ms = after_ms
+        else:
+            early_ms = None
+            yield index, after_ms
 
 
 def try_contacts(subject: Subject, incident: Incident, context: Context) -> None:
@@ -63,7 +80,7 @@ def _page(subject: Subject, incident: Incident, person: Person, attempt: Attempt
         priority=incident.peak,
         why=why,
         about=about,
-        text=compose(subject, incident, why, code, context),
+        text=compose(subject, incident, why, code, context, locale_of(person, contact, context)),
         code=code,
         decided_at=context.at,
     )

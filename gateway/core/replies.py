@@ -1,26 +1,30 @@
-"""What people write back (`4711`, `ack 4711`, `ack`) and what they are told."""
+"""What people write back (`4711`, `ack 4711`, `ack`, STOP, START) and what they are told."""
 
 import re
 from collections.abc import Iterable, Iterator
-from unicodedata import normalize
 
+from gateway.core import reply_words, stopping
 from gateway.core.context import Context
 from gateway.core.escalation import policy_of
 from gateway.core.incident_state import Incident
 from gateway.core.incidents import lease, settle
 from gateway.core.judgements import incident_point
+from gateway.core.languages import WORDINGS
+from gateway.core.languages import answer as say
 from gateway.core.oncall import CAREGIVER
+from gateway.core.reply_words import Take, Wish
 from gateway.core.state import Course, Issued, Subject
 from gateway.core.texts import clock_time
 from gateway.domain.effects import Answer
-from gateway.domain.instants import HOUR_MS
+from gateway.domain.instants import HOUR_MS, MINUTE_MS
+from gateway.domain.locale import Locale
 from gateway.domain.ward import Person, Ward
 from gateway.domain.words import IncidentState
 
 CORRECTIONS_AN_HOUR = 5
 DEFAULT_LEASE_MS = 2 * HOUR_MS
 
-_REPLY = re.compile(r"(?:(?P<word>ack|ok|yes)\b)?[\s:#.]*(?P<code>\d{4,6})?[\s.!]*", re.IGNORECASE)
+ENDED_LATELY_MS = 10 * MINUTE_MS  # a bare "ack" may have been meant for an incident that ended so lately
 
 
 def sender_of(ward: Ward, courses: Iterable[Course], transport: str, address: str) -> Person | None:
@@ -29,53 +33,73 @@ def sender_of(ward: Ward, courses: Iterable[Course], transport: str, address: st
     Caregivers come last: only of courses that run, and the ward's own people are never taken for one.
     """
     wanted = _digits(address)
-    for person in (*ward.people.values(), *_caregivers(courses)):
+    for person in (*ward.people.values(), *_caregivers(ward, courses)):
         for contact in person.contacts:
             if contact.transport == transport and _digits(contact.address) == wanted:
                 return person
     return None
 
 
-def _caregivers(courses: Iterable[Course]) -> Iterator[Person]:
+def _caregivers(ward: Ward, courses: Iterable[Course]) -> Iterator[Person]:
     for course in courses:
         if course.care.caregiver and course.ended_at is None:
-            yield Person(f"{CAREGIVER}:{course.id}", course.care.caregiver)
+            yield Person(f"{CAREGIVER}:{course.id}", course.care.caregiver, ward.home_locale)
 
 
-def answer(person: Person, text: str, subjects: dict[str, Subject], context: Context) -> str | None:
+def answer(person: Person, transport: str, text: str, subjects: dict[str, Subject], context: Context) -> str | None:
     """Act on a reply of a known person; returns what to answer, None to stay silent (too many corrections)."""
-    match = _REPLY.fullmatch(normalize("NFKC", text).strip())  # a Chinese keyboard writes wide digits
-    if match is None or not (match["word"] or match["code"]):
-        return _correct(person, "Not understood. Reply with the code of the page to take it.", context)
-    if match["code"]:
-        issued = context.desk.codes.get(person.id, {}).get(match["code"])
-        if issued is None:
-            return _correct(person, f"No page to you has the code {match['code']}.", context)
-        return _take(person, issued, subjects, context)
-    open_ = [entry for entry in context.desk.codes.get(person.id, {}).values() if _open_incident(entry, subjects)]
-    if len(open_) != 1:
-        words = "No page to you is open." if not open_ else f"{len(open_)} pages to you are open: reply with the code of one."
-        return _correct(person, words, context)
-    return _take(person, open_[0], subjects, context)
+    match reply_words.read(text):
+        case None:
+            return _correct(person, say(person, "not-understood"), context)
+        case Take(""):
+            return _take_the_only_one(person, subjects, context)
+        case Take(code):
+            issued = context.desk.codes.get(person.id, {}).get(code)
+            if issued is None:
+                return _correct(person, say(person, "no-such-code", code=code), context)
+            return _take(person, issued, subjects, context)
+        case Wish.STOP if not stopping.is_stopped(person, transport, context):
+            return stopping.stop(person, transport, subjects, context)
+        case Wish.START if stopping.is_stopped(person, transport, context):
+            return stopping.start(person, transport, context)
+        case Wish.STOP:
+            return _correct(person, say(person, "stopped-already", transport=transport), context)
+        case Wish.START:
+            return _correct(person, say(person, "started-already", transport=transport), context)
 
 
-def take(subject: Subject, incident: Incident, who: str, for_ms: int | None, context: Context) -> str:
-    """Give somebody the incident; returns what they are told."""
+def _take_the_only_one(person: Person, subjects: dict[str, Subject], context: Context) -> str | None:
+    """A bare word means the one open page; with several, or with one that ended only just, nobody can tell which was meant."""
+    mine = context.desk.codes.get(person.id, {})
+    open_ = [code for code, issued in mine.items() if _open_incident(issued, subjects)]
+    if not open_:
+        return _correct(person, say(person, "none-open"), context)
+    if len(open_) > 1:
+        return _correct(person, say(person, "several-open", count=len(open_)), context)
+    if any(_ended_lately(issued, subjects, context) for issued in mine.values()):
+        place = mine[open_[0]].subject
+        return _correct(person, say(person, "ended-just-now", subject=place, code=open_[0]), context)
+    return _take(person, mine[open_[0]], subjects, context)
+
+
+def take(subject: Subject, incident: Incident, who: str, for_ms: int | None, context: Context, locale: Locale = Locale.EN) -> str:
+    """Give somebody the incident; returns what they are told, in that language."""
     lease_ms = for_ms or policy_of(incident).ack_lease_ms or DEFAULT_LEASE_MS
     held = incident.ack if incident.state is IncidentState.ACKNOWLEDGED else None
     lease(incident, who, context.at, context.at + lease_ms)
     settle(subject, incident, context.rules.get(subject.protocol if isinstance(subject, Course) else "", {}), context.at)
     context.effects.append(incident_point(subject, incident, context))
-    until = clock_time(context.at + lease_ms, context)
-    before = f" ({held.who} had it until {clock_time(held.until_at, context)})" if held and held.who != who else ""
-    return f"{subject.id}: yours until {until}{before}. The pump's alarm is cleared at the pump only."
+    answers, before = WORDINGS[locale].answers, ""
+    if held and held.who != who:
+        before = answers["before"].format(who=held.who, until=clock_time(held.until_at, context, locale))
+    return answers["taken"].format(subject=subject.id, until=clock_time(context.at + lease_ms, context, locale), before=before)
 
 
 def _take(person: Person, issued: Issued, subjects: dict[str, Subject], context: Context) -> str | None:
     incident = _open_incident(issued, subjects)
     if incident is None:
-        return f"{issued.subject}: that one is over already; nothing was changed."
-    return take(subjects[issued.subject], incident, person.id, None, context)
+        return say(person, "over", subject=issued.subject)
+    return take(subjects[issued.subject], incident, person.id, None, context, person.locale)
 
 
 def _open_incident(issued: Issued, subjects: dict[str, Subject]) -> Incident | None:
@@ -83,6 +107,13 @@ def _open_incident(issued: Issued, subjects: dict[str, Subject]) -> Incident | N
     if subject is None:
         return None
     return next((incident for incident in subject.open.values() if incident.key == issued.incident), None)
+
+
+def _ended_lately(issued: Issued, subjects: dict[str, Subject], context: Context) -> bool:
+    subject = subjects.get(issued.subject)
+    closed = subject.closed if subject is not None else []
+    ended = [incident.closed_at for incident in closed if incident.key == issued.incident]
+    return any(at is not None and at > context.at - ENDED_LATELY_MS for at in ended)
 
 
 def _correct(person: Person, words: str, context: Context) -> str | None:

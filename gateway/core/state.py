@@ -36,7 +36,7 @@ class Numbering:
 
 @dataclass(slots=True)
 class PumpCondition:
-    """An alarm condition on a pump as last told. `changed_at` is the observed time of the newest word about it."""
+    """An alarm condition on a pump as last told: `changed_at` and `seq` are of its newest word."""
 
     condition: Condition
     started_at: Instant
@@ -45,6 +45,7 @@ class PumpCondition:
     stops_delivery: bool | None = None
     device_priority: Priority | None = None
     text: str = ""
+    seq: int = 0
 
 
 @dataclass(slots=True)
@@ -68,8 +69,7 @@ class Flow:
     """The newest evidence of whether the pump delivers. `delivering` None: none yet. Times are observed times.
 
     `at` is when it was last said, `since` when it was first said, `before_at` the newest word to the contrary before that.
-    `from_at`, `from_reason`, `first_seq`, `seq` and `boot` are of the newest stretch of words that misses none; `past` are those
-    before it.
+    `from_at`, `from_reason`, `first_seq`, `seq` and `boot` are of the newest unbroken stretch of words; `past` came before it.
     """
 
     delivering: bool | None = None
@@ -245,9 +245,10 @@ class Site(Subject):
 class Course(Subject):
     """One patient's treatment under a protocol; the id is a pseudonym, never a name.
 
-    `enrolment` counts how often this pseudonym was enrolled. `diary` stands in the order of time; `diary_due_at` is when the home
-    must be looked after for what is missing in it, `diary_reminded_at` the hour of the last reminder. `rates_noted`: how many
-    whole percent set and current rate were off when the rules last looked.
+    `hung` are the last bag changes of which the pump told, `primed` the last primings (mL). `enrolment` counts how often this
+    pseudonym was enrolled. `diary` stands in the order of time; `diary_due_at` is when the home must be looked after for what is
+    missing in it, `diary_reminded_at` the hour of the last reminder. `rates_noted`: how many whole percent set and current rate
+    were off when the rules last looked.
     """
 
     site: str = ""
@@ -257,6 +258,8 @@ class Course(Subject):
     enrolled_at: Instant = 0
     ended_at: Instant | None = None
     bag: Bag | None = None
+    hung: tuple[Instant, ...] = ()
+    primed: tuple[tuple[Instant, float], ...] = ()
     care: Care = field(default_factory=Care)
     enrolment: int = 1
     diary: tuple[DiaryLine, ...] = ()
@@ -280,7 +283,7 @@ class Issued:
 
 @dataclass(slots=True)
 class Desk:
-    """What belongs to no single course: the gateway's own hearing, reply codes, answers given."""
+    """The gateway's own hearing, reply codes, answers given; `stopped`: by person, transports by which they want no pages."""
 
     now_at: Instant = 0
     connected: bool = False
@@ -292,5 +295,6 @@ class Desk:
     codes: dict[str, dict[str, Issued]] = field(default_factory=dict)
     code_count: int = 0
     corrections: dict[str, list[Instant]] = field(default_factory=dict)
+    stopped: dict[str, list[str]] = field(default_factory=dict)
     watchdog_at: Instant = 0
     watchdog_said_at: Instant = 0

@@ -119,7 +119,11 @@ class State:
 
     def subject_of(self, incident_key: str) -> Course | Site | None:
         """The subject of an incident's key (`P-017@5`, `P-017.pharmacy@5`), to be changed."""
-        return self.touch(incident_key.partition("@")[0].partition(".")[0])
+        return self.touch(_subject_in(incident_key))
+
+    def peek_at(self, incident_key: str) -> Course | Site | None:
+        """The subject of an incident's key, to be read."""
+        return self.peek(_subject_in(incident_key))
 
     def cell(self, key: str) -> Cell | None:
         """A cell by its key (`pump:site/device`, `course:P-017`, `site:ward`, `desk:`)."""
@@ -129,3 +133,7 @@ class State:
         if kind == "pump":
             return self.pumps.get(name)
         return self.courses.get(name) if kind == "course" else self.sites.get(name)
+
+
+def _subject_in(incident_key: str) -> str:
+    return incident_key.partition("@")[0].partition(".")[0]

@@ -4,8 +4,6 @@ The ward file asks for it; nobody enrols it. It is judged, paged and acknowledge
 its own, and whatever counts patients or nurses' pages leaves it out by its name.
 """
 
-from collections.abc import Iterable
-
 from gateway.core.context import Context
 from gateway.core.state import Course
 from gateway.core.store import State
@@ -54,6 +52,7 @@ def refusal(command: Command) -> str:
     return ""
 
 
-def unmeasured(effects: Iterable[Effect]) -> list[Effect]:
-    """The effects without the test's points: no statistics of patients, incidents or pages shall count it."""
-    return [effect for effect in effects if not (isinstance(effect, Point) and ("course", SYNTHETIC) in effect.tags)]
+def leave_unmeasured(course: str, effects: list[Effect]) -> None:
+    """Take the test's points out of the effects: no statistics of patients, incidents or pages shall count it."""
+    if course == SYNTHETIC:
+        effects[:] = [one for one in effects if not (isinstance(one, Point) and ("course", SYNTHETIC) in one.tags)]

@@ -1,166 +1,261 @@
-"""What a page says: the essential in the first 160 characters, nothing that identifies a patient beyond the pseudonym."""
+"""What a page says: the essential fits into one text message, and nothing identifies a patient beyond the pseudonym.
 
+One message holds 160 characters of the GSM alphabet, or 70 of any other script. The essential is the first line: how urgent, who,
+what, since when, the limit, the reply code. What to do first stands on the second.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from re import compile as pattern
 from zoneinfo import ZoneInfo
 
 from gateway.core.context import Context
 from gateway.core.incident_state import Incident, Note
+from gateway.core.languages import WORDINGS
 from gateway.core.state import Course, Subject
-from gateway.domain.instants import DAY_MS, Instant
-from gateway.domain.words import DeliveryState, Priority, WhyPaged
-from rules.durations import say_ms
+from gateway.core.wording import Wording
+from gateway.domain.gsm7 import fits
+from gateway.domain.instants import Instant
+from gateway.domain.locale import Locale
+from gateway.domain.words import Condition, DeliveryState, Priority, WhyPaged
+from rules.model import LimitWords, Protocol
 
-ESSENTIAL_MAX = 160
-WEEKDAY_ENOUGH_MS = 6 * DAY_MS
 FOUND_RULE = "interruption-found"
+NAME_ENOUGH = 16  # of a longer pseudonym its beginning and its end, where nothing else makes room; the whole on the second line
 
-_CAUSES = {
-    "user": "stopped by hand",
-    "clinician": "stopped by a clinician",
-    "alarm": "pump alarm",
-    "kvo": "keep-vein-open only",
-    "powered-off": "powered off",
-    "between-doses": "between doses",
-    "unspecified": "no reason given",
-    "stopped": "no reason given",
-    "silence": "pump not heard",
-    "unsaid": "pump does not say if it delivers",
-    "scale stands": "pump not heard, bag no lighter",
-}
-
-_LEADS = {
-    WhyPaged.STAFFING_GAP: "NOBODY ON CALL for ",
-    WhyPaged.LEASE_ENDED: "STILL OPEN, you have it: ",
-    WhyPaged.MILESTONE: "STILL: ",
-    WhyPaged.SILENCE_ENDED: "SILENCE OVER, STILL TRUE: ",
-    WhyPaged.RAISED: "WORSE: ",
-    WhyPaged.NEW_ALERT: "NEW TROUBLE: ",
-    WhyPaged.ESCALATED: "PASSED ON TO YOU: ",
-}
+_CONDITIONS = frozenset(Condition)
+_COUNTED = pattern(r"\d+ times")
 
 
-def compose(subject: Subject, incident: Incident, why: WhyPaged, code: str, context: Context) -> str:
-    """The text of one page: who and how urgent, what and since when, the limit, the reply code; then what to do first."""
-    notes = sorted(_notes(incident), key=lambda note: (-note.priority.rank, not note.course))
-    if why is WhyPaged.RESOLVED:
-        return _over(subject, incident, context)
-    lead = _lead(incident, why)
-    head = f"{subject.id} {incident.peak.value.upper()}: "
-    reply = f" Reply {code} to take it."
-    said = [_say(note, subject, context) for note in notes]
-    essential = _fitting(lead, head, said, _limits(subject, incident, context), reply)
-    return f"{essential}\n{notes[0].first}" if notes and notes[0].first else essential
+def compose(subject: Subject, incident: Incident, why: WhyPaged, code: str, context: Context, locale: Locale = Locale.EN) -> str:
+    """The text of one page in that language; in English as a whole where a piece of it is not translated."""
+    writer = _writer(subject, incident, context, locale)
+    return writer.over() if why is WhyPaged.RESOLVED else writer.page(why, code)
 
 
-def _lead(incident: Incident, why: WhyPaged) -> str:
-    if why is WhyPaged.RAISED and incident.round == 1:
-        return ""
-    if why is WhyPaged.SILENCE_ENDED and incident.muted_by == "window":
-        return "WINDOW OVER, STILL TRUE: "
-    return _LEADS.get(why, "")
+def loses_words(subject: Subject, incident: Incident, code: str, context: Context, locale: Locale = Locale.EN) -> bool:
+    """Whether the page about this open incident has no room for what is wrong, the limit and the code: its words are cut."""
+    return _writer(subject, incident, context, locale).essential(code) is None
 
 
-def _notes(incident: Incident) -> list[Note]:
-    """What fires; where nothing does (any more), what fired last."""
-    return list(incident.alerts.values()) or incident.last_alerts
+def _writer(subject: Subject, incident: Incident, context: Context, locale: Locale) -> "_Writer":
+    writer = _Writer(subject, incident, context, locale)
+    knows = locale is Locale.EN or writer.knows_it_all()
+    return writer if knows else _Writer(subject, incident, context, Locale.EN)
 
 
-def _over(subject: Subject, incident: Incident, context: Context) -> str:
-    """The end of it; and what the protocol wants when delivery had stopped for longer than its limit."""
-    notes = _notes(incident)
-    what = f": was {_say(notes[0], subject, context)}" if notes else ""
-    closed = next((line for line in reversed(incident.history) if line.what == "closed" and line.who), None)
-    ending = f"CLOSED by {closed.who}" if closed is not None else "RESOLVED"  # outcomes of pages may follow it in the history
-    ended_at = context.at if incident.closed_at is None else incident.closed_at
-    said = f"{subject.id} {ending} after {say_ms(ended_at - incident.opened_at)}"
-    over = _was_over(subject, incident, context)
-    whole = f"{said}{what}{over}"
-    return whole if len(whole) <= ESSENTIAL_MAX else f"{said}{over}"
-
-
-def _was_over(subject: Subject, incident: Incident, context: Context) -> str:
-    protocol = context.protocols.get(subject.protocol) if isinstance(subject, Course) else None
-    if protocol is None or not isinstance(subject, Course) or not subject.delivery.interruptions:
-        return "."
-    last = subject.delivery.interruptions[-1]
-    stopped_ms = last.until - last.since
-    if last.until < incident.opened_at or stopped_ms < protocol.interruption_limit_ms:
-        return "."
-    limit = say_ms(protocol.interruption_limit_ms)
-    return f". Stopped for {say_ms(stopped_ms)}, OVER {limit}: {protocol.past_limit}."
-
-
-def _fitting(lead: str, head: str, said: list[str], limits: tuple[str, ...], reply: str) -> str:
-    """As much as fits: of the alerts the most urgent first, the others counted; then without lead, then with a shorter limit."""
-    for limit in limits:
-        for start in (lead + head, head):
-            for count in range(len(said), 0, -1):
-                more = f" +{len(said) - count} more" if count < len(said) else ""
-                text = f"{start}{'; '.join(said[:count])}{more}.{limit}{reply}"
-                if len(text) <= ESSENTIAL_MAX:
-                    return text
-    return f"{head}{''.join(said[:1])[: ESSENTIAL_MAX - len(head) - len(reply)]}{reply}"
-
-
-def _say(note: Note, subject: Subject, context: Context) -> str:
-    since = clock_time(note.since, context)
-    if note.rule == "delivery-interrupted" and isinstance(subject, Course) and _is_estimate(note.since, subject):
-        since = f"about {since}"
-    cause = _CAUSES.get(note.detail, note.detail.replace("-", " "))
-    said = note.say.format(
-        since=since,
-        kind=note.kind.replace("-", " "),
-        cause=cause,
-        detail=note.detail,
-        lasted=say_ms(max(0, context.at - note.since)),
-        by=clock_time(note.by_at, context) if note.by_at is not None else "?",
-    )
-    return f"{note.course}: {said}" if note.course else said
-
-
-def _is_estimate(since: Instant, course: Course) -> bool:
-    if course.delivery.state is DeliveryState.INTERRUPTED:
-        return course.delivery.estimated
-    return any(over.estimated and over.since == since for over in course.delivery.interruptions[-1:])
-
-
-def _limits(subject: Subject, incident: Incident, context: Context) -> tuple[str, ...]:
-    """The protocol's limit without delivery, as the clock time at which it is reached; past it, what that means: long, short.
-
-    Of several courses in a site's incident that of the one that was heard least lately. The pharmacy is told of no limit.
-    """
-    course = subject if isinstance(subject, Course) else _longest_joined(incident, context)
-    protocol = context.protocols.get(course.protocol) if course is not None else None
-    if course is None or protocol is None or incident.route:
-        return ("",)
-    limit_ms, delivery = protocol.interruption_limit_ms, course.delivery
-    limit, limit_at = say_ms(limit_ms), delivery.since + limit_ms
-    past = (f" OVER {limit}: {protocol.past_limit}.", f" OVER {limit}: {protocol.past_limit_short}.")
-    if any(note.rule == FOUND_RULE and note.priority is Priority.HIGH for note in incident.alerts.values()):
-        return past
-    if delivery.state not in (DeliveryState.INTERRUPTED, DeliveryState.UNKNOWN):
-        return ("",)
-    if context.at < limit_at:
-        return (f" {limit} limit at {clock_time(limit_at, context)}.",)
-    return (f" {limit} limit may be passed.",) if delivery.state is DeliveryState.UNKNOWN else past
-
-
-def _longest_joined(incident: Incident, context: Context) -> Course | None:
-    notes = [note for note in incident.alerts.values() if note.course in context.courses]
-    longest = min(notes, key=lambda note: note.since, default=None)
-    return context.courses[longest.course] if longest is not None else None
-
-
-def clock_time(instant: Instant, context: Context) -> str:
+def clock_time(instant: Instant, context: Context, locale: Locale = Locale.EN) -> str:
     """`13:05` in the ward's zone today, `Mon 13:05` within six days, else `Mon 9 Mar 13:05`; with the year where it is another.
 
     A bag that is changed in a week is changed on the weekday that is today: the weekday alone would say the wrong day.
     """
     zone = ZoneInfo(context.ward.timezone)
     then, today = (datetime.fromtimestamp(at / 1000, zone) for at in (instant, context.at))
-    if then.date() == today.date():
-        return f"{then:%H:%M}"
-    if abs(instant - context.at) < WEEKDAY_ENOUGH_MS:
-        return f"{then:%a %H:%M}"
-    year = "" if then.year == today.year else f" {then.year}"
-    return f"{then:%a} {then.day} {then:%b}{year} {then:%H:%M}"
+    return WORDINGS[locale].clock(then, today)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes one page in one language."""
+
+    subject: Subject
+    incident: Incident
+    context: Context
+    locale: Locale
+
+    @property
+    def words(self) -> Wording:
+        """The language."""
+        return WORDINGS[self.locale]
+
+    def page(self, why: WhyPaged, code: str) -> str:
+        """An open incident: the essential, then what to do first about the most urgent alert."""
+        notes, essential = self._notes(), self.essential(code, self._lead(why))
+        if essential is None:
+            essential = self._cut(code)
+        first = self._first(notes)
+        if self.subject.id not in essential:
+            first = self.words.joined.format(course=self.subject.id, said=first)
+        return f"{essential}\n{first}" if first else essential
+
+    def essential(self, code: str, lead: str = "") -> str | None:
+        """The essential with as much as fits into one message; None where even the least of it does not."""
+        said, reply = [self._say(note) for note in self._notes()], self.words.reply.format(code=code)
+        return next(filter(fits, self._attempts(lead, said, reply)), None)
+
+    def over(self) -> str:
+        """The end of it; and what the protocol wants when delivery had stopped for longer than its limit."""
+        words, notes, incident = self.words, self._notes(), self.incident
+        # outcomes of pages may follow the end in the history, and this may be told late
+        closed_by = next((line.who for line in reversed(incident.history) if line.what == "closed"), "")
+        ended_at = self.context.at if incident.closed_at is None else incident.closed_at
+        ending, lasted = words.closed if closed_by else words.over, words.lasted(ended_at - incident.opened_at)
+        was = words.was.format(said=self._say(notes[0])) if notes else ""
+        attempts = [
+            ending.format(subject=name, who=closed_by, lasted=lasted) + what + stopped + words.over_end
+            for name in self._names()
+            for stopped in self._stopped()
+            for what in (was, "")
+        ]
+        return next(filter(fits, attempts), attempts[-1])
+
+    def knows_it_all(self) -> bool:
+        """Whether the language has every piece of what this page may say."""
+        limit = self._limit_words()
+        said = limit is None or all((limit.long, limit.short, limit.first))
+        return said and all(self._knows(note) for note in self._notes())
+
+    def _first(self, notes: list[Note]) -> str:
+        """What to do first about the most urgent alert; past the limit nobody starts a pump again as the rule would have it."""
+        course, protocol, limit = self._concerned(), self._protocol(), self._limit_words()
+        if course is not None and protocol is not None and limit is not None and not self.incident.route:
+            stands = course.delivery.state is DeliveryState.INTERRUPTED
+            if stands and _limit_at(course, protocol) <= self.context.at:
+                return limit.first
+        return self._told(notes[0])[1] if notes else ""
+
+    # ---- one alert -------------------------------------------------------------------------------------------------
+
+    def _notes(self) -> list[Note]:
+        """What fires, the most urgent first; where nothing does (any more), what fired last."""
+        notes = list(self.incident.alerts.values()) or self.incident.last_alerts
+        return sorted(notes, key=lambda note: (-note.priority.rank, not note.course))
+
+    def _told(self, note: Note) -> tuple[str, str]:
+        told = note.translated.get(self.locale)
+        return (note.say, note.first) if told is None else (told.say, told.first)
+
+    def _knows(self, note: Note) -> bool:
+        told = note.translated.get(self.locale)
+        if told is None or ("{detail}" in told.say and self.words.detail(_figures(note)) is None):
+            return False
+        return "{cause}" not in told.say or self.words.cause(note.detail) is not None
+
+    def _say(self, note: Note) -> str:
+        words, context = self.words, self.context
+        since = clock_time(note.since, context, self.locale)
+        if note.rule == "delivery-interrupted" and isinstance(self.subject, Course) and _is_estimate(note.since, self.subject):
+            since = words.about.format(at=since)
+        figures = _figures(note)
+        said = self._told(note)[0].format(
+            since=since,
+            kind=words.kinds.get(note.kind, note.kind),
+            cause=words.cause(note.detail) or note.detail.replace("-", " "),
+            detail=words.detail(figures) or figures,
+            lasted=words.lasted(max(0, context.at - note.since)),
+            by=clock_time(note.by_at, context, self.locale) if note.by_at is not None else "?",
+        )
+        return words.joined.format(course=note.course, said=said) if note.course else said
+
+    # ---- room ------------------------------------------------------------------------------------------------------
+
+    def _names(self) -> tuple[str, ...]:
+        name = self.subject.id
+        return (name,) if len(name) <= NAME_ENOUGH else (name, f"{name[:7]}..{name[-7:]}")
+
+    def _opening(self, name: str, lead: str) -> str:
+        priority = self.words.priorities[self.incident.peak]
+        return self.words.opening.format(lead=lead, subject=name, priority=priority)
+
+    def _attempts(self, lead: str, said: list[str], reply: str) -> Iterator[str]:
+        """The essential as it should be, then with less: fewer alerts (counted), no lead, a shorter limit, a shorter name."""
+        words = self.words
+        for name in self._names():
+            for limit in self._limits():
+                for opening in (self._opening(name, lead), self._opening(name, "")):
+                    for count in range(len(said), 0, -1):
+                        more = words.more.format(count=len(said) - count) if count < len(said) else ""
+                        yield f"{opening}{words.between.join(said[:count])}{more}{words.end}{limit}{reply}"
+
+    def _cut(self, code: str) -> str:
+        """A ward's own endless words lose their end, never the code."""
+        opening, reply = self._opening(self._names()[-1], ""), self.words.reply.format(code=code)
+        said = "".join(self._say(note) for note in self._notes()[:1])
+        while said and not fits(f"{opening}{said}{reply}"):
+            said = said[:-1]
+        return f"{opening}{said}{reply}"
+
+    def _lead(self, why: WhyPaged) -> str:
+        if why is WhyPaged.RAISED and self.incident.round == 1:
+            return ""
+        if why is WhyPaged.SILENCE_ENDED and self.incident.muted_by == "window":
+            return self.words.window_over
+        return self.words.leads.get(why, "")
+
+    # ---- the limit -------------------------------------------------------------------------------------------------
+
+    def _limits(self) -> tuple[str, ...]:
+        """The protocol's limit without delivery, as the time at which it is reached; past it, what that means: long to short.
+
+        Of several courses in a site's incident that of the one that was heard least lately. The pharmacy is told of no limit.
+        """
+        course, protocol, incident = self._concerned(), self._protocol(), self.incident
+        if course is None or protocol is None or incident.route:
+            return ("",)
+        words, delivery = self.words, course.delivery
+        limit, limit_at = words.lasted(protocol.interruption_limit_ms), _limit_at(course, protocol)
+        if any(note.rule == FOUND_RULE and note.priority is Priority.HIGH for note in incident.alerts.values()):
+            return self._past(limit)
+        if delivery.state not in (DeliveryState.INTERRUPTED, DeliveryState.UNKNOWN):
+            return ("",)
+        if self.context.at < limit_at:
+            return (words.limit_at.format(limit=limit, at=clock_time(limit_at, self.context, self.locale)),)
+        return (words.limit_perhaps.format(limit=limit),) if delivery.state is DeliveryState.UNKNOWN else self._past(limit)
+
+    def _past(self, limit: str) -> tuple[str, ...]:
+        then = self._limit_words() or LimitWords()
+        said = (self.words.limit_past.format(limit=limit, then=text) for text in (then.long, then.short))
+        return (*said, self.words.limit_bare.format(limit=limit))
+
+    def _stopped(self) -> tuple[str, ...]:
+        """How long delivery had stopped, where that was longer than the limit, and what it means: long, short."""
+        protocol = self._protocol()
+        if protocol is None or not isinstance(self.subject, Course) or not self.subject.delivery.interruptions:
+            return ("",)
+        last = self.subject.delivery.interruptions[-1]
+        stopped_ms = last.until - last.since
+        if last.until < self.incident.opened_at or stopped_ms < protocol.interruption_limit_ms:
+            return ("",)
+        words, then = self.words, self._limit_words() or LimitWords()
+        limit, stopped = words.lasted(protocol.interruption_limit_ms), words.lasted(stopped_ms)
+        return tuple(words.stopped.format(stopped=stopped, limit=limit, then=text) for text in (then.long, then.short))
+
+    def _limit_words(self) -> LimitWords | None:
+        """What the limit means, in this language; None where there is no limit."""
+        protocol = self._protocol()
+        if protocol is None or self.locale is Locale.EN:
+            return None if protocol is None else _english(protocol)
+        return protocol.limit_words.get(self.locale, LimitWords())
+
+    def _protocol(self) -> Protocol | None:
+        course = self._concerned()
+        return self.context.protocols.get(course.protocol) if course is not None else None
+
+    def _concerned(self) -> Course | None:
+        """The course itself; of a site's incident the joined one that was heard least lately."""
+        if isinstance(self.subject, Course):
+            return self.subject
+        courses = self.context.courses
+        notes = [note for note in self.incident.alerts.values() if note.course in courses]
+        longest = min(notes, key=lambda note: note.since, default=None)
+        return courses[longest.course] if longest is not None else None
+
+
+def _english(protocol: Protocol) -> LimitWords:
+    return LimitWords(protocol.past_limit, protocol.past_limit_short, protocol.past_limit_first)
+
+
+def _limit_at(course: Course, protocol: Protocol) -> Instant:
+    return course.delivery.since + protocol.interruption_limit_ms
+
+
+def _figures(note: Note) -> str:
+    """What a page may say of a finding beside its time: the pump's own words about its condition stay in the house."""
+    return note.detail if note.kind not in _CONDITIONS or _COUNTED.fullmatch(note.detail) else ""
+
+
+def _is_estimate(since: Instant, course: Course) -> bool:
+    if course.delivery.state is DeliveryState.INTERRUPTED:
+        return course.delivery.estimated
+    return any(over.estimated and over.since == since for over in course.delivery.interruptions[-1:])

@@ -152,12 +152,15 @@ def _say(
 
 
 def _clear_by_delivery(pump: Pump) -> int:
-    """A condition that had stopped delivery is over after 60 s of reported delivery: its `end` may have been lost."""
+    """A condition that had stopped delivery is over after 60 s of reported delivery: its `end` may have been lost.
+
+    `changed_at` stays with the alarm's own newest word: the next one may still be on its way.
+    """
     facets, flow = 0, pump.flow
     if pump.conditions and flow.delivering and flow.at - flow.since >= DELIVERING_CLEARS_MS:
         for known in pump.conditions.values():
             if known.active and known.stops_delivery and known.started_at <= flow.since and known.changed_at <= flow.at:
-                known.active, known.changed_at = False, flow.at
+                known.active = False
                 facets = Facet.CONDITIONS
     return facets
 
@@ -165,21 +168,24 @@ def _clear_by_delivery(pump: Pump) -> int:
 def change_alarm(pump: Pump, reading: AlarmChange, observed: Instant) -> int:
     """Take an alarm condition's change in; returns the facets that it changes."""
     known = pump.conditions.get(reading.condition)
-    if known is not None and observed < known.changed_at:
+    if known is not None and _is_older(known, reading, observed):
         return _start_late(pump, known, reading, observed) if reading.phase is AlarmPhase.START else 0
     if reading.phase is AlarmPhase.END:
         if known is None:
-            pump.conditions[reading.condition] = PumpCondition(reading.condition, observed, observed, active=False)
+            ended = PumpCondition(reading.condition, observed, observed, active=False, seq=reading.seq or 0)
+            pump.conditions[reading.condition] = ended
             return 0
-        known.active, known.changed_at = False, observed
+        known.active, known.changed_at, known.seq = False, observed, reading.seq or 0
         return Facet.CONDITIONS
     fresh = known is None or not known.active
     if known is None or fresh:
-        known = PumpCondition(reading.condition, observed, observed, active=True)
+        stops = known.stops_delivery if known is not None and reading.phase is not AlarmPhase.START else None
+        if known is None or reading.phase is AlarmPhase.START:
+            history.note_start(pump, reading.condition, observed)
+        known = PumpCondition(reading.condition, observed, observed, active=True, stops_delivery=stops)
         pump.conditions[reading.condition] = known
-        history.note_start(pump, reading.condition, observed)
     stops_now = reading.phase is AlarmPhase.START or fresh or not known.stops_delivery
-    known.changed_at = observed
+    known.changed_at, known.seq = observed, reading.seq or 0
     known.device_priority = reading.priority or known.device_priority
     known.text = reading.text or known.text
     if reading.stops_delivery is not None:
@@ -188,6 +194,11 @@ def change_alarm(pump: Pump, reading: AlarmChange, observed: Instant) -> int:
     if stops_now:
         facets |= _stop_by_alarm(pump, reading, observed)
     return facets | _clear_by_delivery(pump)
+
+
+def _is_older(known: PumpCondition, reading: AlarmChange, observed: Instant) -> bool:
+    """Whether a newer word about this condition is known; of the same instant the higher number counts."""
+    return observed < known.changed_at or (observed == known.changed_at and 0 < (reading.seq or 0) < known.seq)
 
 
 def _start_late(pump: Pump, known: PumpCondition, reading: AlarmChange, observed: Instant) -> int:

@@ -5,6 +5,7 @@ from gateway.core.events import Heard
 from gateway.core.state import Desk
 from gateway.domain.instants import Instant
 from gateway.domain.readings import LinkStatus
+from gateway.domain.view import Facet
 from gateway.domain.ward import Ward
 
 
@@ -13,13 +14,13 @@ def is_watchdog(event: Heard, ward: Ward) -> bool:
     return ward.watchdog is not None and event.device == ward.watchdog.device and event.site == ward.site
 
 
-def take(event: Heard, now: Context) -> bool:
-    """Take its word in; True for a heartbeat. One that was seen before is none: a broker tells the last one again and again."""
-    desk, beaten = now.desk, False
+def take(event: Heard, now: Context) -> int:
+    """Take its word in; returns the facets that it changed. A heartbeat counts once: a broker tells the last one anew."""
+    desk, woken = now.desk, 0
     for reading in event.decoded.readings:
         if isinstance(reading, LinkStatus) and reading.online and reading.observed_at != desk.watchdog_said_at:
-            desk.watchdog_at, desk.watchdog_said_at, beaten = now.at, reading.observed_at, True
-    return beaten
+            desk.watchdog_at, desk.watchdog_said_at, woken = now.at, reading.observed_at, Facet.WATCHDOG
+    return woken
 
 
 def begin(now: Context, *, started: bool) -> None:

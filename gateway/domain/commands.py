@@ -72,6 +72,14 @@ class Escalate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver:
+    """A colleague of the ward, by name, is to have the incident: she is paged, and has it once she takes it."""
+
+    incident: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Close:
     """The incident is over although an alert may still fire; never a firing high one."""
 
@@ -112,4 +120,4 @@ class AddDiary:
     observed_at: Instant | None = None
 
 
-Command = Enrol | HangBag | EndCourse | Acknowledge | Escalate | Close | Note | ClearCondition | AddDiary | CareCommand
+Command = Enrol | HangBag | EndCourse | Acknowledge | Escalate | HandOver | Close | Note | ClearCondition | AddDiary | CareCommand

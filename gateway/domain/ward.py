@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.domain.instants import Instant
+from gateway.domain.locale import Locale
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +19,11 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who can be paged; contacts in the order of trying."""
+    """Somebody who can be paged; contacts in the order of trying, `locale` the language of the texts."""
 
     id: str
     contacts: tuple[Contact, ...]
+    locale: Locale = Locale.EN
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,10 @@ class WatchedBy:
 
 @dataclass(frozen=True, slots=True)
 class Ward:
-    """One site's people and policies. `policies` holds the priorities' policies and the routes' by name."""
+    """One site's people and policies. `policies` holds the priorities' policies and the routes' by name.
+
+    `home_locale` is the language of the homes: of reminders and pages to caregivers.
+    """
 
     site: str
     timezone: str
@@ -168,5 +173,6 @@ class Ward:
     routes: tuple[Route, ...] = ()
     transports: Mapping[str, TransportFacts] = field(default_factory=dict)
     base_url: str = ""
+    home_locale: Locale = Locale.EN
     synthetic: Synthetic | None = None
     watchdog: WatchedBy | None = None

@@ -180,6 +180,7 @@ class WhyPaged(StrEnum):
     SILENCE_ENDED = "silence-ended"
     ESCALATED = "escalated"
     STAFFING_GAP = "staffing-gap"
+    UNREACHABLE = "unreachable"
     RESOLVED = "resolved"
 
 

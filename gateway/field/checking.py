@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from gateway.config import lint_texts
 from gateway.config.lint import findings
 from gateway.config.load import load_ward_file
 from gateway.config.problems import ConfigError
@@ -19,8 +20,8 @@ from rules.yaml_lines import Problem
 @click.argument("file")
 def check_config(file: str) -> int:
     """Check a ward FILE: errors with their lines (exit 2), findings such as nobody on call next Sunday (exit 1)."""
-    loaded = load_checked(Path(file))
-    found = findings(loaded, WallClock().now())
+    loaded, texts = load_with_protocols(Path(file))
+    found = [*findings(loaded, WallClock().now()), *lint_texts.findings(loaded, texts)]
     for finding in found:
         click.echo(str(finding))
     if found:
@@ -32,15 +33,20 @@ def check_config(file: str) -> int:
 
 def load_checked(file: Path) -> LoadedWard:
     """The ward file with its protocols tried too. Raises `LinedWrong` with every problem."""
+    return load_with_protocols(file)[0]
+
+
+def load_with_protocols(file: Path) -> tuple[LoadedWard, dict[str, str]]:
+    """The ward file, and the texts of its protocols by name. Raises `LinedWrong`."""
     try:
         loaded = load_ward_file(file)
     except ConfigError as error:
         raise LinedWrong(error.problems) from None
     try:
-        read_protocols(loaded.protocols, loaded.rule_overrides, file.parent)
+        texts = read_protocols(loaded.protocols, loaded.rule_overrides, file.parent)
     except ConfigError as error:
         raise LinedWrong(_located(problem, loaded) for problem in error.problems) from None
-    return loaded
+    return loaded, texts
 
 
 def _located(problem: Problem, loaded: LoadedWard) -> Problem:

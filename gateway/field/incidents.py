@@ -55,6 +55,15 @@ def escalate(gateway: Remote, /, *, key: str) -> int:
     return told(gateway.post(incident_path(key, "escalate")))
 
 
+@incidents.command("hand-over")
+@click.argument("key")
+@click.option("--to", required=True, metavar="PERSON", help="Who is to have it, as the ward file names people.")
+@with_gateway
+def hand_over(gateway: Remote, /, *, key: str, to: str) -> int:
+    """Page a colleague by name. Until it is taken nobody has it."""
+    return told(gateway.post(incident_path(key, "hand-over"), {"to": to}))
+
+
 @incidents.command()
 @click.argument("key")
 @click.option("--reason", required=True, help="Why it is over.")

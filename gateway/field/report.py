@@ -15,6 +15,7 @@ import jinja2
 from gateway.console.times import rfc3339
 from gateway.core.events import Loaded
 from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant
+from gateway.domain.ward import Ward
 from gateway.field.speaking import FINE, Wrong, existing_file, printable
 from gateway.outside.sqlite_journal import JournalRefused, SqliteJournal
 from gateway.runtime.fold import Fold
@@ -60,8 +61,8 @@ def report(journal: str, from_: str | None, until: str | None, csv_file: str | N
 async def _counted(path: Path, from_: str | None, until: str | None) -> Report:
     journal = SqliteJournal.open(path, read_only=True)
     try:
-        zone = await zone_of(journal)
-        from_at, until_at = _instant(from_, zone, "--from"), _instant(until, zone, "--until")
+        zone = ZoneInfo((await ward_of(journal)).timezone)
+        from_at, until_at = instant_of(from_, zone, "--from"), instant_of(until, zone, "--until")
         if from_at is not None and until_at is not None and until_at <= from_at:
             raise Wrong("--until does not come after --from; swap them, or leave one out")
         told = await count(journal, from_at, until_at)
@@ -72,8 +73,8 @@ async def _counted(path: Path, from_: str | None, until: str | None) -> Report:
     return told
 
 
-async def zone_of(journal: Journal) -> ZoneInfo:
-    """The ward's time zone as the journal's first configuration has it; UTC for a journal without one."""
+async def ward_of(journal: Journal) -> Ward:
+    """The ward of the journal's first configuration; one without a name, in UTC, for a journal without any."""
     after, fold = 0, Fold()
     while records := await journal.read(after, READ_AT_ONCE):
         for record in records:
@@ -81,11 +82,11 @@ async def zone_of(journal: Journal) -> ZoneInfo:
             if not isinstance(record, Damaged) and record.kind is Kind.CONFIG:
                 event = fold.read(record)
                 if isinstance(event, Loaded):
-                    return ZoneInfo(event.ward.timezone)
-    return ZoneInfo("UTC")
+                    return event.ward
+    return Ward(site="", timezone="UTC")
 
 
-def _instant(text: str | None, zone: ZoneInfo, option: str) -> Instant | None:
+def instant_of(text: str | None, zone: ZoneInfo, option: str) -> Instant | None:
     """A date means its local midnight. Raises `Wrong`."""
     if text is None:
         return None

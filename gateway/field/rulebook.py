@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
+from gateway.domain.locale import TRANSLATED
 from gateway.field.speaking import FINE, NO, LinedWrong, Wrong, wrapped
 from rules.examples import run_example
 from rules.explain import explain, explain_protocol, what_to_do
 from rules.loader import RulesError, load_protocol, shipped_text
 from rules.model import Protocol, Rule
+from rules.translations import in_english, untranslated
 
 
 @click.group()
@@ -54,7 +56,7 @@ def _explain_rule(rule: Rule) -> None:
 @rules.command("test")
 @click.argument("files", nargs=-1)
 def test_(files: tuple[str, ...]) -> int:
-    """Run every example of the protocols in FILES (names or files; else of all that are shipped)."""
+    """Run every example of the protocols in FILES (names or files; else of all that are shipped); say what is not translated."""
     code = FINE
     for loaded, source in _loaded(files):
         examples = failed = 0
@@ -66,6 +68,10 @@ def test_(files: tuple[str, ...]) -> int:
                     failed += 1
                     click.echo(f"{source}:{example.line}: {rule.name}: {example.title}: {problem}")
         click.echo(f"{source}: {len(loaded.rules)} rules, {examples} examples, {failed or 'none'} failed")
+        for locale in TRANSLATED:
+            if missing := untranslated(loaded, locale):
+                words = f"{source}: {in_english(missing, locale)}"
+                click.echo("\n".join(wrapped(words, "")))
         code = NO if failed else code
     return code
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from gateway.config.protocols import text_of
 from gateway.console.times import clock
 from gateway.field.speaking import FINE, LinedWrong, Wrong, existing_file, printable
 from gateway.outside.sqlite_journal import JournalRefused, SqliteJournal
@@ -63,7 +64,8 @@ def _change(rules: str | None) -> Change | None:
     if rules is None:
         return None
     try:
-        return with_protocol(existing_file(rules).read_text(encoding="utf-8"), rules)
+        file = existing_file(rules)
+        return with_protocol(file.read_text(encoding="utf-8"), rules, lambda base: text_of(base, file.parent))
     except UnicodeDecodeError:
         raise Wrong(f"{rules}: not UTF-8 text; save it as UTF-8") from None
     except RulesError as error:

@@ -6,18 +6,12 @@ Sources: 3GPP TS 23.038 (alphabets), 3GPP TS 23.040 section 9.2.3.24.1 (concaten
 import re
 from dataclasses import dataclass
 
-# Position in the string is the septet's value; ESC (0x1B) leads into the second table.
-_BASIC = (
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_SECOND = {"\f": 0x0A, "^": 0x14, "{": 0x28, "}": 0x29, "\\": 0x2F, "[": 0x3C, "~": 0x3D, "]": 0x3E, "|": 0x40, "€": 0x65}
-_ESCAPE = 0x1B
+from gateway.domain.gsm7 import BASIC, ESCAPE, SECOND
 
-_TO_GSM = {letter: bytes([place]) for place, letter in enumerate(_BASIC) if place != _ESCAPE} | {
-    letter: bytes([_ESCAPE, place]) for letter, place in _SECOND.items()
+_TO_GSM = {letter: bytes([place]) for place, letter in enumerate(BASIC) if place != ESCAPE} | {
+    letter: bytes([ESCAPE, place]) for letter, place in SECOND.items()
 }
-_FROM_SECOND = {place: letter for letter, place in _SECOND.items()}
+_FROM_SECOND = {place: letter for letter, place in SECOND.items()}
 
 _ALONE = {True: 160, False: 140}  # what one message holds: septets in GSM-7, bytes in UCS-2
 _IN_PARTS = {True: 153, False: 134}  # less what the heading of each part takes
@@ -73,10 +67,10 @@ def from_gsm7(septets: bytes) -> str:
         if escaped:
             text += _FROM_SECOND.get(septet, "\N{REPLACEMENT CHARACTER}")
             escaped = False
-        elif septet == _ESCAPE:
+        elif septet == ESCAPE:
             escaped = True
         else:
-            text += _BASIC[septet] if septet < len(_BASIC) else "\N{REPLACEMENT CHARACTER}"
+            text += BASIC[septet] if septet < len(BASIC) else "\N{REPLACEMENT CHARACTER}"
     return text
 
 

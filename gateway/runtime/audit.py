@@ -1,21 +1,21 @@
 """The audit: who did what, when and why, told from a journal alone. What each line means stands in docs/audit.md.
 
-A pure reading: the records are folded once, in order, and each gives its lines before the next is read. Memory holds the fold, the
-open incidents and the pages whose outcomes may still come, however long the journal is.
+A pure reading: the records are folded once, in order, and each gives its lines before the next is read. However long the journal
+is, memory holds the fold, the open incidents and the pages whose outcomes may still come.
 
-Where retention has removed old messages the fold's own judgements prove nothing: pages are told when an outcome names them, and
-whether a person's command was taken is told only where it was.
+Behind a record that is missing (removed by retention, or damaged) the fold's own judgements prove nothing: pages are told when an
+outcome names them, incidents when one of their pages was, and a refusal is not told for certain.
 """
 
 import json
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from gateway.core.events import Commanded, Event, Loaded, Replied, Sent, Ticked
 from gateway.core.replies import sender_of
 from gateway.core.synthetic import SYNTHETIC
-from gateway.domain.commands import Acknowledge, Close, Escalate, Note
+from gateway.domain.commands import Acknowledge, Close, Escalate, HandOver, Note
 from gateway.domain.effects import Answer, CommandResult, Effect, Page
 from gateway.domain.instants import Instant
 from gateway.domain.words import WhyPaged
@@ -33,11 +33,20 @@ READ_AT_ONCE = 2_000
 GAP_MS = 60_000  # a start after less is a mere restart
 
 _HOME = "diary-page"  # who writes through a home's private link
-_ON_INCIDENTS = Acknowledge | Escalate | Close | Note  # what these do stands in the incident's history
+_ON_INCIDENTS = Acknowledge | Escalate | HandOver | Close | Note  # what these do stands in the incident's history
+_WAYS = {"link": " by a page's link", "call": " by a key on the phone"}
+_FROM_HERE_ON = "; from here on only what records prove is told"
 _UNKNOWN_RESULT = "whether it was taken cannot be told any more"
 
 
-async def audit(journal: Journal, wanted: Wanted) -> AsyncIterator[AuditLine]:
+@dataclass(slots=True)
+class Tally:
+    """Counted while an audit is told: lines of the gateway's own test that nobody asked for."""
+
+    tests_left_out: int = 0
+
+
+async def audit(journal: Journal, wanted: Wanted, tally: Tally | None = None) -> AsyncIterator[AuditLine]:
     """The wanted lines of a journal, in its order, up to the record that is its last now. Writes nothing."""
     telling, after, last = Audit(), 0, await journal.last_seq()
     while after < last and (items := await journal.read(after, READ_AT_ONCE)):
@@ -48,6 +57,8 @@ async def audit(journal: Journal, wanted: Wanted) -> AsyncIterator[AuditLine]:
             for line in telling.hear(item):
                 if wanted.fits(line):
                     yield line
+                elif tally is not None and wanted.leaves_out(line):
+                    tally.tests_left_out += 1
 
 
 class Audit:
@@ -59,40 +70,44 @@ class Audit:
         self._pages = Pages()
         self._config: dict[str, str] = {}
         self._seq, self._at = 0, 0
-        self._cut = False
+        self._careful = False
         self._lines: list[AuditLine] = []
 
     def hear(self, item: Record | Damaged) -> list[AuditLine]:
         """The lines of one record; a damaged one is named and passed over."""
         self._lines, before, before_at = [], self._seq, self._at
         self._seq, self._at = item.seq, getattr(item, "received_at", self._at)
-        if item.seq > before + 1 and not self._cut:
-            self._cut = True
-            gone = f"records {before + 1} to {item.seq - 1} are not kept any more"
-            self._add(AuditLine(what=What.RECORD, text=f"{gone}: from here on only what records prove is told"))
+        if item.seq > before + 1 and not self._careful:
+            self._be_careful(f"records {before + 1} to {item.seq - 1} are not kept any more")
         if isinstance(item, Damaged):
-            self._add(AuditLine(what=What.RECORD, text=f"record {item.seq} is damaged ({item.detail}) and was passed over"))
+            self._be_careful(f"record {item.seq} is damaged ({item.detail}) and was passed over")
         else:
             self._judge(item, before_at)
         return self._lines
+
+    def _be_careful(self, why: str) -> None:
+        """A record is missing: what is judged without it may never have happened."""
+        self._add(AuditLine(what=What.RECORD, text=why if self._careful else f"{why}{_FROM_HERE_ON}"))
+        self._careful = True
 
     def _judge(self, record: Record, before_at: Instant) -> None:
         """The record's own line first, then what it did to incidents, then whom that paged."""
         event = self._event(record)
         effects = self._fold.judge(event, record.received_at)
         gained = self._followers.look(self._fold.monitor.state, record.seq)
+        proven = [one for one in gained if one.followed.vouched or not self._careful]
         match event:
             case Loaded():
                 self._tell_config(record, event, before_at)
             case Sent():
                 self._tell_outcome(record, event)
             case Commanded():
-                self._tell_command(event, effects, gained)
+                self._tell_command(event, effects, proven, _by(event, record))
             case Replied():
-                self._tell_reply(event, effects, gained)
+                self._tell_reply(event, effects, proven)
             case _:
                 pass  # what pumps say and the clock shows are nobody's deeds
-        self._tell_gained(gained, _by(event))
+        self._tell_gained(proven, _by(event, record))
         self._followers.settle(gained)
         self._tell_pages(effects)
         for finding in self._fold.findings:
@@ -123,26 +138,26 @@ class Audit:
 
     # ---- what people did -------------------------------------------------------------------------------------------
 
-    def _tell_command(self, event: Commanded, effects: Iterable[Effect], gained: Iterable[Gained]) -> None:
-        result = next((effect for effect in effects if isinstance(effect, CommandResult) and effect.seq == event.seq), None)
-        if isinstance(event.command, _ON_INCIDENTS) and any(one.happening.what in BY_PEOPLE for one in gained):
+    def _tell_command(self, event: Commanded, effects: Iterable[Effect], gained: Iterable[Gained], by: str) -> None:
+        on_incident = isinstance(event.command, _ON_INCIDENTS)
+        if on_incident and any(one.happening.what in BY_PEOPLE for one in gained):
             return
+        result = next((effect for effect in effects if isinstance(effect, CommandResult) and effect.seq == event.seq), None)
         deed = deed_of(event.command, self._zone, self._at)
         line = AuditLine(what=deed.what, text="", who=event.who, course=deed.course, incident=deed.incident, why=deed.why)
-        because, who = f": {quoted(deed.why)}" if deed.why else "", _actor(event.who)
-        if result is not None and result.ok:
-            self._add(replace(line, text=f"{who} {deed.past} {deed.rest}{because}"))
-            return
-        asked = f"{who} asked to {deed.plain} {deed.rest}{because}"
-        if result is None or self._cut:
+        because, who = f": {quoted(deed.why)}" if deed.why.strip() else "", _actor(event.who)
+        asked = f"{who} asked{by} to {deed.plain} {deed.rest}{because}"
+        if result is None or (self._careful and (on_incident or not result.ok)):
             self._add(replace(line, result=Result.NOT_KNOWN, text=f"{asked}; {_UNKNOWN_RESULT}"))
+        elif result.ok:
+            self._add(replace(line, text=f"{who} {deed.past} {deed.rest}{because}"))
         else:
             self._add(replace(line, result=Result.REFUSED, text=f"{asked}; refused: {quoted(result.message)}"))
 
     def _tell_reply(self, event: Replied, effects: Iterable[Effect], gained: Iterable[Gained]) -> None:
         if any(one.happening.what in BY_PEOPLE for one in gained):
             return
-        state, by = self._fold.monitor.state, _by(event)
+        state, by = self._fold.monitor.state, _by_transport(event)
         person = sender_of(state.ward, state.courses.values(), event.transport, event.address)
         if person is None:
             text = f"a number that nobody here has, ending in {event.address[-4:]}, wrote{by}; it was ignored"
@@ -151,19 +166,17 @@ class Audit:
         wrote = f"{person.id} wrote “{quoted(event.text)}”{by}"
         answer = next((effect for effect in effects if isinstance(effect, Answer)), None)
         line = AuditLine(what=What.REPLY, text=f"{wrote}; {_UNKNOWN_RESULT}", who=person.id, result=Result.NOT_KNOWN)
-        if not self._cut:
+        if not self._careful:
             said = f"answered: “{quoted(answer.text)}”" if answer is not None else "no answer was given"
-            line = replace(line, text=f"{wrote}; {said}", result=Result.REFUSED)
+            line = replace(line, text=f"{wrote}; {said}", result=Result.DONE)
         self._add(line)
 
     def _tell_gained(self, gained: Iterable[Gained], by: str) -> None:
         for one in gained:
-            by_people = one.happening.what in BY_PEOPLE
-            told = told_in_words(one, self._at, self._zone, by if by_people else "")
-            if told is None or (self._cut and not by_people and not one.followed.vouched):
-                continue
-            what, text, why = told
-            self._add(AuditLine(what=what, text=text, who=one.happening.who, incident=one.incident.key, why=why))
+            told = told_in_words(one, self._at, self._zone, by if one.happening.what in BY_PEOPLE else "")
+            if told is not None:
+                what, text, why = told
+                self._add(AuditLine(what=what, text=text, who=one.happening.who, incident=one.incident.key, why=why))
 
     # ---- what the gateway did --------------------------------------------------------------------------------------
 
@@ -186,8 +199,8 @@ class Audit:
     def _tell_pages(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
             if isinstance(effect, Page):
-                known = self._pages.decided(effect, told=not self._cut)
-                if not self._cut:
+                known = self._pages.decided(effect, told=not self._careful)
+                if not self._careful:
                     self._tell_page(known)
 
     def _tell_page(self, known: Known) -> None:
@@ -227,11 +240,16 @@ class Audit:
         )
 
 
-def _by(event: Event) -> str:
+def _by(event: Event, record: Record) -> str:
     """How a person reached us, where the record tells."""
-    if not isinstance(event, Replied):
-        return ""
-    return " by SMS" if event.transport == "sms" else f" by {event.transport}"
+    if isinstance(event, Replied):
+        return _by_transport(event)
+    by = str(json.loads(record.body).get("by", "")) if isinstance(event, Commanded) else ""
+    return _WAYS.get(by, f" by {by}") if by else ""
+
+
+def _by_transport(reply: Replied) -> str:
+    return " by SMS" if reply.transport == "sms" else f" by {reply.transport}"
 
 
 def _actor(who: str) -> str:

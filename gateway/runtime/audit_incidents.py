@@ -13,7 +13,7 @@ from gateway.runtime.audit_words import quoted, wall
 from rules.durations import say_ms
 
 FOLLOWED_MAX = 20_000  # open incidents followed. Full: the one that opened first is told no further
-BY_PEOPLE = frozenset({"acknowledged", "escalated", "closed", "note"})
+BY_PEOPLE = frozenset({"acknowledged", "escalated", "handed-over", "closed", "note"})
 _SPEAKS_AGAIN = frozenset({WhyPaged.SILENCE_ENDED.value, WhyPaged.NEW_ALERT.value})
 
 
@@ -54,15 +54,23 @@ class Followers:
         for name in names:
             subject = state.peek(name)
             if subject is not None and (subject.open or subject.closed):
-                for incident in (*subject.closed, *subject.open.values()):
+                for incident in (*self._just_closed(subject.closed, seq), *subject.open.values()):
                     gained += self._gained(incident, seq)
         return gained
+
+    def _just_closed(self, closed: list[Incident], seq: int) -> list[Incident]:
+        """Those that this record closed, in order: the newest stand last, and all before them are told already."""
+        told = (n for n, incident in enumerate(reversed(closed)) if not self._is_followed(incident.key, seq))
+        return closed[len(closed) - next(told, len(closed)) :]
+
+    def _is_followed(self, key: str, seq: int) -> bool:
+        return key in self._followed or _opened_by(key) == seq
 
     def settle(self, gained: list[Gained]) -> None:
         """After these were told: remember who has each incident now, and forget those that are over."""
         for one in gained:
             ack = one.incident.ack
-            held = one.incident.state is IncidentState.ACKNOWLEDGED and ack is not None
+            held = one.incident.state is IncidentState.ACKNOWLEDGED and one.incident.restart_at is None
             one.followed.holder = ack.who if held and ack is not None else ""
             if one.incident.state is IncidentState.RESOLVED:
                 self._followed.pop(one.incident.key, None)
@@ -70,8 +78,8 @@ class Followers:
     def _gained(self, incident: Incident, seq: int) -> Iterator[Gained]:
         followed = self._followed.get(incident.key)
         if followed is None:
-            if _opened_by(incident.key) != seq or not incident.history:
-                return  # over since long, and told
+            if _opened_by(incident.key) != seq:
+                return  # given up: too many are open
             followed = self._followed[incident.key] = Followed()
             if len(self._followed) > FOLLOWED_MAX:
                 del self._followed[next(iter(self._followed))]
@@ -106,8 +114,9 @@ def told_in_words(gained: Gained, at: Instant, zone: ZoneInfo, by: str) -> tuple
         case "acknowledged":
             return _acknowledged(gained, at, zone, by)
         case "escalated":
-            before = f", which {gained.followed.holder} had" if gained.followed.holder else ""
-            return What.HAND_OVER, f"{who} passed {named}{before} on to the next step{by}", ""
+            return What.HAND_OVER, f"{who} passed {named} on to the next step{by}{_had(gained)}", ""
+        case "handed-over":
+            return What.HAND_OVER, f"{who} handed {named} over to {happening.text}{by}{_had(gained)}", ""
         case "closed":
             return What.CLOSE, f"{who} closed {named}{by} after {length}: “{quoted(happening.text)}”", happening.text
         case "note":
@@ -121,6 +130,12 @@ def told_in_words(gained: Gained, at: Instant, zone: ZoneInfo, by: str) -> tuple
             return What.INCIDENT, f"{named} is not mute any more{ended}", happening.what
         case _:
             return None
+
+
+def _had(gained: Gained) -> str:
+    """Who had it until then, where that was somebody else."""
+    holder = gained.followed.holder
+    return f"; {holder} had it" if holder not in ("", gained.happening.who) else ""
 
 
 def _acknowledged(gained: Gained, at: Instant, zone: ZoneInfo, by: str) -> tuple[What, str, str]:

@@ -44,8 +44,8 @@ class AuditLine:
 
     `seq` is the record that tells it, `number` counts the lines of one record from 1; together they name the line for ever. `at`
     is when the gateway had the record. `who` acted, or was paged; empty where the gateway itself did. `page` is the key of the
-    page that the line is about, `why` the reason in the person's or the core's own words, `details` what else belongs to it. Until
-    the audit has placed a line, `seq`, `number` and `at` are 0.
+    page that the line is about, `why` the reason in the person's or the core's own words, `details` what else belongs to it.
+    Until the audit has placed a line, `seq`, `number` and `at` are 0.
     """
 
     what: What
@@ -85,10 +85,16 @@ class Wanted:
 
     def fits(self, line: AuditLine) -> bool:
         """Whether this line is wanted."""
-        tests = What.TEST in self.what or bool(self.course or self.incident)
+        what = line.what in self.what if self.what else line.what is not What.TEST or bool(self.course or self.incident)
+        return what and self._fits_otherwise(line)
+
+    def leaves_out(self, line: AuditLine) -> bool:
+        """Whether it would be wanted, were it not of the gateway's own test."""
+        return line.what is What.TEST and not self.what and not self.fits(line) and self._fits_otherwise(line)
+
+    def _fits_otherwise(self, line: AuditLine) -> bool:
         return (
-            (line.what in self.what if self.what else tests or line.what is not What.TEST)
-            and self.course in ("", line.course)
+            self.course in ("", line.course)
             and self.incident in ("", line.incident, line.incident.partition("@")[0])
             and self.who in ("", line.who)
             and (self.from_at is None or line.at >= self.from_at)

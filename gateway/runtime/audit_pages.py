@@ -13,16 +13,17 @@ PAGES_MAX = 20_000  # whose outcomes may still come. Full: of the oldest only wh
 LATE_MS = MINUTE_MS
 
 WHY = {
-    WhyPaged.OPENED: "the incident opened",
-    WhyPaged.RAISED: "its priority rose",
-    WhyPaged.UNACKNOWLEDGED: "nobody had acknowledged it",
-    WhyPaged.MILESTONE: "a milestone was reached",
-    WhyPaged.NEW_ALERT: "another kind of trouble joined it",
-    WhyPaged.LEASE_ENDED: "the acknowledgement had run out",
-    WhyPaged.SILENCE_ENDED: "a silence or window had ended",
-    WhyPaged.ESCALATED: "somebody passed it on",
-    WhyPaged.STAFFING_GAP: "nobody was on call for a step",
-    WhyPaged.RESOLVED: "it was over",
+    "opened": "the incident opened",
+    "raised": "its priority rose",
+    "unacknowledged": "nobody had acknowledged it",
+    "milestone": "a milestone was reached",
+    "new-alert": "another kind of trouble joined it",
+    "lease-ended": "the acknowledgement had run out",
+    "silence-ended": "a silence or window had ended",
+    "escalated": "somebody passed it on",
+    "staffing-gap": "nobody was on call for a step",
+    "unreachable": "somebody can no longer be paged",
+    "resolved": "it was over",
 }
 _OUTCOMES = {
     Outcome.ACCEPTED: "{by} took the page to {who} about {incident}",
@@ -85,11 +86,12 @@ def page_words(known: Known, at: Instant) -> str:
         return f"{known.person} was paged by {known.transport} about {known.incident}"
     if page.why is WhyPaged.RESOLVED:
         return f"{page.person} was told by {page.transport} that {page.incident} is over"
-    rules = [rule.replace("-", " ") for rule in page.about if rule != WhyPaged.STAFFING_GAP.value]
+    rules = [rule.replace("-", " ") for rule in page.about if rule not in WHY]
     late_ms = at - page.decided_at
     late = f"; it was due {say_ms(late_ms)} before" if late_ms >= LATE_MS else ""
     about = f"{page.incident} ({', '.join(rules)})" if rules else page.incident
-    return f"{page.person} was paged by {page.transport} about {about}, {page.priority.value} priority: {WHY[page.why]}{late}"
+    why = WHY.get(page.why.value, page.why.value)
+    return f"{page.person} was paged by {page.transport} about {about}, {page.priority.value} priority: {why}{late}"
 
 
 def outcome_words(known: Known, event: Sent, attempt: int) -> str:

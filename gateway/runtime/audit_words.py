@@ -27,6 +27,7 @@ from gateway.domain.commands import (
     EndCourse,
     Enrol,
     Escalate,
+    HandOver,
     HangBag,
     Note,
 )
@@ -54,7 +55,7 @@ def deed_of(command: Command, zone: ZoneInfo, at: Instant) -> Deed:
     """The words for a command. One that has none here is told by its name and its parts: nothing stays untold."""
     deed = _on_incident(command) or _on_course(command, zone, at) or _quiet(command, zone, at)
     if deed is None:
-        parts = ", ".join(f"{field.name} {getattr(command, field.name)}" for field in fields(command))
+        parts = ", ".join(f"{part.name} {getattr(command, part.name)}" for part in fields(command))
         course = str(getattr(command, "course", ""))
         name = type(command).__name__
         deed = Deed(what=What.COURSE, past="recorded", plain="record", rest=f"{name} ({quoted(parts)})", course=course)
@@ -66,6 +67,9 @@ def _on_incident(command: Command) -> Deed | None:
         case Acknowledge(incident=incident, for_ms=for_ms):
             rest = f"{incident} for {say_ms(for_ms)}" if for_ms else incident
             return Deed(what=What.ACK, past="acknowledged", plain="acknowledge", rest=rest, incident=incident)
+        case HandOver(incident=incident, to=to):
+            rest = f"{incident} to {to}, who has it once they take it"
+            return Deed(what=What.HAND_OVER, past="handed over", plain="hand over", rest=rest, incident=incident)
         case Escalate(incident=incident):
             return Deed(what=What.HAND_OVER, past="passed on", plain="pass on", rest=incident, incident=incident)
         case Close(incident=incident, reason=why):
@@ -91,22 +95,25 @@ def _on_course(command: Command, zone: ZoneInfo, at: Instant) -> Deed | None:
         case OrderBag(course=course, bag=bag, ready_at=ready_at):
             rest = f"a {bag} bag for {course}, ready {wall(ready_at, at, zone)}"
             return _course(course, What.BAG, "ordered", "order", rest)
-        case ChangeDose(course=course, mcg_per_day=dose, override_reason=why):
-            return _course(course, What.COURSE, "changed", "change", f"the dose of {course} to {dose:g} mcg a day", why)
         case SwapPump(course=course, pump=pump, reason=why):
             return _course(course, What.PUMP, "gave", "give", f"{course} the pump {pump}", why)
         case ClearCondition(pump=pump, condition=condition):
             return _course("", What.PUMP, "saw", "record", f"{condition} cleared at the pump {pump}")
+        case _:
+            return _on_treatment(command)
+
+
+def _on_treatment(command: Command) -> Deed | None:
+    match command:
+        case ChangeDose(course=course, mcg_per_day=dose, override_reason=why):
+            return _course(course, What.COURSE, "changed", "change", f"the dose of {course} to {dose:g} mcg a day", why)
         case StartBreak(course=course, reason=why):
             return _course(course, What.COURSE, "began", "begin", f"the break of {course}", why)
         case NextCycle(course=course, bag=bag, override_reason=why):
-            rest = f"the next cycle of {course} with a {bag} bag"
-            return _course(course, What.COURSE, "began", "begin", rest, why)
+            return _course(course, What.COURSE, "began", "begin", f"the next cycle of {course} with a {bag} bag", why)
         case ChangeContacts(course=course):
-            parts = [
-                field.name for field in fields(command) if field.name != "course" and getattr(command, field.name) is not None
-            ]
-            rest = f"whom to reach about {course} ({', '.join(part.replace('_', ' ') for part in parts)})"
+            given = [part.name for part in fields(command) if part.name != "course" and getattr(command, part.name) is not None]
+            rest = f"whom to reach about {course} ({', '.join(name.replace('_', ' ') for name in given)})"
             return _course(course, What.COURSE, "changed", "change", rest)
         case _:
             return None
@@ -128,7 +135,9 @@ def _quiet(command: Command, zone: ZoneInfo, at: Instant) -> Deed | None:
         case CloseWindow(course=course):
             return _course(course, What.WINDOW, "closed", "close", f"the window of {course}")
         case LogCall(course=course, called=called, advice=advice, seen=seen):
-            rest = f"{called} about {course}" + (f", pump seen {seen.value}" if seen is not Seen.NOTHING else "")
+            rest = f"{quoted(called) or 'somebody'} about {course}" + (
+                f", pump seen {seen.value}" if seen is not Seen.NOTHING else ""
+            )
             rest += f", said “{quoted(advice)}”" if advice else ""
             return _course(course, What.CALL, "called", "record a call to", rest)
         case AddDiary(course=course):
@@ -162,4 +171,15 @@ def quoted(text: str) -> str:
 def wall(then_at: Instant, at: Instant, zone: ZoneInfo) -> str:
     """`02:44` on the day of `at`, else `2026-03-03 02:44`; in the ward's zone."""
     then, now = (datetime.fromtimestamp(instant / SECOND_MS, zone) for instant in (then_at, at))
-    return f"{then:%H:%M}" if then.date() == now.date() else f"{then:%Y-%m-%d %H:%M}"
+    time = f"{then:%H:%M}{offset_where_needed(then_at, zone)}"
+    return time if then.date() == now.date() else f"{then:%Y-%m-%d} {time}"
+
+
+def offset_where_needed(at: Instant, zone: ZoneInfo) -> str:
+    """`+01:00` in the hour that the clocks of the zone show twice, or nobody could tell which one; else nothing."""
+    then = datetime.fromtimestamp(at / SECOND_MS, zone)
+    first, second = (then.replace(fold=fold).utcoffset() for fold in (0, 1))
+    if first is None or second is None or first <= second:  # once; or never, in the hour that the clocks leave out
+        return ""
+    offset = f"{then:%z}"
+    return f"{offset[:3]}:{offset[3:5]}"

@@ -58,6 +58,7 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self.report: Report = _nowhere
         self.on_handing_over: Callable[[Item], None] | None = None
+        self.text_of: Callable[[Item], str] = _as_it_is
 
     def plan(self, item: Item, at: Instant) -> None:
         """A page or answer is durable: send it."""
@@ -201,7 +202,7 @@ class Dispatcher:
         urgent = isinstance(item, Page) and item.priority is Priority.HIGH
         if self.on_handing_over is not None:
             self.on_handing_over(item)
-        message = Message(item.key, item.address, item.text, item.text.split("\n", 1)[0], urgent)
+        message = Message(item.key, item.address, self.text_of(item), item.text.split("\n", 1)[0], urgent)
         try:
             return outcome_of(await asyncio.wait_for(transport.send(message), SEND_DEADLINE_S))
         except TimeoutError:
@@ -286,6 +287,10 @@ _STATES: Mapping[Stage | None, SendState] = {
 
 
 _TRIED_AGAIN = frozenset({Outcome.TEMPORARY, Outcome.UNKNOWN})
+
+
+def _as_it_is(item: Item) -> str:
+    return item.text
 
 
 async def _nowhere(_entries: Sequence[Entry]) -> None:

@@ -1,8 +1,7 @@
 """The running gateway: pipeline, dispatcher and forwarder around one monitor; what front ends ask is answered here."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping, Sequence
 
 from gateway.core.board import Board, IncidentLine, build_board, incident_lines
 from gateway.core.events import Event, Heard
@@ -16,11 +15,11 @@ from gateway.runtime.dispatcher import Dispatcher
 from gateway.runtime.emergency import Emergency
 from gateway.runtime.forwarder import Forwarder
 from gateway.runtime.kept_protocols import with_those_in_use
+from gateway.runtime.links import LinkedPage
+from gateway.runtime.parts import Parts
 from gateway.runtime.pipeline import CURSOR, RETRY_MS, Pipeline
-from gateway.runtime.point_sink import PointSink, Poison
 from gateway.runtime.points import lines_of
-from gateway.runtime.ports import Clock, EffectKind, Journal, JournalFull, Record, Source, Transport
-from gateway.runtime.prober import Ping, Publish
+from gateway.runtime.ports import EffectKind, JournalFull, Record
 from gateway.runtime.probing import ProbeReport
 from gateway.runtime.records import command_entry, config_entry, reply_entry
 from gateway.runtime.recovery import Recovered
@@ -31,25 +30,6 @@ RETENTION_EVERY_MS = HOUR_MS
 FORWARDER_CURSOR = "influx"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """The concrete things of one gateway, chosen by the composition root."""
-
-    journal: Journal
-    source: Source
-    clock: Clock
-    transports: Mapping[str, Transport]
-    receipt_deadlines_ms: Mapping[str, int]
-    sink: PointSink | None
-    set_aside: Callable[[Poison], None]
-    keep_ms: int
-    max_bytes: int
-    finding: Callable[[], str | None]
-    publish: Publish | None = None  # as a pump does
-    ping: Ping | None = None  # the outside dead man's switch
-    audits: bool = True
-
-
 class Gateway:
     """Implements `gateway.runtime.service.Service`."""
 
@@ -58,8 +38,7 @@ class Gateway:
         self._recovered = recovered
         self._fold = recovered.fold
         monitor = recovered.fold.monitor
-        self._outbox = Outbox(parts.receipt_deadlines_ms)
-        self._dispatcher = Dispatcher(parts.transports, self._outbox, monitor, parts.clock, parts.journal)
+        self._dispatcher = Dispatcher(parts.transports, Outbox(parts.receipt_deadlines_ms), monitor, parts.clock, parts.journal)
         self._emergency = Emergency(parts.transports, parts.clock, lambda: monitor.state.ward)
         self._pipeline = Pipeline(
             journal=parts.journal,
@@ -74,19 +53,15 @@ class Gateway:
             on_full=self._emergency.note,
         )
         self._dispatcher.report = self._pipeline.append
+        self._dispatcher.text_of = parts.text_of
         self._forwarder = self._make_forwarder()
         self._watchers = Watchers(
-            journal=parts.journal,
-            source=parts.source,
-            clock=parts.clock,
+            parts,
             fold=recovered.fold,
             pipeline=self._pipeline,
             dispatcher=self._dispatcher,
             emergency=self._emergency,
             command=self.command,
-            publish=parts.publish,
-            ping=parts.ping,
-            audits=parts.audits,
         )
         self._pages = recovered.pages
         self._version = 1
@@ -137,7 +112,7 @@ class Gateway:
                 await self.sleep_until(self.now() + RETRY_MS)
         self._emergency.note(None)
         done.pending.clear()
-        self._pipeline.resume(judged=done.judged, cursor=done.judged, snapshot=done.snapshot)
+        self._pipeline.resume(judged=done.judged, cursor=done.judged, snapshot=done.snapshot, stale=done.stale)
         if self._forwarder is not None:
             self._forwarder.resume(done.judged)
 
@@ -258,13 +233,22 @@ class Gateway:
         known = self._fold.monitor.state.protocols.items()
         return tuple((name, tuple(protocol.bags)) for name, protocol in known if name != SYNTHETIC_PROTOCOL)
 
-    async def command(self, who: str, command: Command) -> CommandResult:
+    async def command(self, who: str, command: Command, *, by: str = "") -> CommandResult:
         """Journal a person's command, carry it out, and say what became of it."""
-        return await self._pipeline.command(command_entry(who, command, self.now()))
+        return await self._pipeline.command(command_entry(who, command, self.now(), by=by))
 
     async def reply(self, transport: str, address: str, text: str) -> None:
         """Journal a message that a person sent to the gateway."""
         await self._pipeline.append([reply_entry(transport, address, text, self.now())])
+
+    def linked(self, token: str) -> LinkedPage | None:
+        """What the private link with this token is about now."""
+        wording = self._parts.wording
+        return None if wording is None else wording.links.find(token, self._fold.monitor.state, self.now())
+
+    def note_finding(self, about: str, words: str) -> None:
+        """Show this among the gateway's findings, in the place of what was said about the same thing before."""
+        self._parts.noted[about] = words
 
     def probe(self) -> int:
         """Have the gateway's own test begin; returns the number of the run. Raises `NoSynthetic`."""
@@ -289,7 +273,8 @@ class Gateway:
             findings.append("no session with the broker yet")
         ready = not findings
         findings += [f"record {damaged.seq} is damaged: {damaged.detail}" for damaged in self._recovered.damaged[:10]]
-        findings += [*self.config_findings, *self._fold.findings[-10:], *self._pipeline.warnings, *self._watchers.findings()]
+        findings += [*self.config_findings, *self._fold.findings[-10:], *self._pipeline.warnings]
+        findings += [*self._watchers.findings(), *self._parts.noted.values()]
         numbers = {
             "judged_seq": float(self._pipeline.judged_seq),
             "lag_records": float(self._pipeline.lag),

@@ -103,10 +103,10 @@ class Pipeline:
         """Why the journal does not store, or None."""
         return next(iter(self._refused.values()), None)
 
-    def resume(self, *, judged: int, cursor: int, snapshot: int) -> None:
+    def resume(self, *, judged: int, cursor: int, snapshot: int, stale: Sequence[str] = ()) -> None:
         """Everything up to record `judged` was folded before this start; the next record has the number after it."""
         self._judged_seq, self._next_seq, self._cursor = judged, judged + 1, cursor
-        self._snapshots.resume(snapshot)
+        self._snapshots.resume(snapshot, stale)
 
     async def append(self, entries: Sequence[Entry]) -> int:
         """Make entries durable and hand them to `judge`; returns the seq of the first. Raises `JournalFull`.

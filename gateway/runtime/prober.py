@@ -13,10 +13,10 @@ from dataclasses import replace
 
 from gateway.core.events import Event, Sent
 from gateway.core.incident_state import Incident
-from gateway.core.turns import Item
 from gateway.core.state import Course
 from gateway.core.store import State
 from gateway.core.synthetic import SYNTHETIC
+from gateway.core.turns import Item
 from gateway.domain.commands import Close, Command
 from gateway.domain.effects import CommandResult, Effect, Page
 from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant

@@ -32,6 +32,7 @@ from gateway.domain.commands import (
     EndCourse,
     Enrol,
     Escalate,
+    HandOver,
     HangBag,
     Note,
 )
@@ -49,6 +50,7 @@ VERBS: Mapping[str, type[Command]] = {
     "end-course": EndCourse,
     "acknowledge": Acknowledge,
     "escalate": Escalate,
+    "hand-over": HandOver,
     "close": Close,
     "note": Note,
     "clear-condition": ClearCondition,
@@ -132,11 +134,11 @@ def message_entry(topic: str, payload: bytes, at: Instant) -> Entry:
     return Entry(at, Kind.MESSAGE, place.site, place.device, topic, payload)
 
 
-def command_entry(who: str, command: Command, at: Instant) -> Entry:
-    """A person's command as a record."""
+def command_entry(who: str, command: Command, at: Instant, *, by: str = "") -> Entry:
+    """A person's command as a record. `by`: how the person reached us, `link` or `call`; empty for API and command line."""
     verb = _NAMES[type(command)]
     args = _ADAPTERS[verb].dump_python(command, mode="json", exclude_none=True)
-    return _entry(Kind.COMMAND, at, {"who": who, "verb": verb, "args": args})
+    return _entry(Kind.COMMAND, at, {"who": who, "verb": verb, "args": args, **({"by": by} if by else {})})
 
 
 def reply_entry(transport: str, address: str, text: str, at: Instant) -> Entry:

@@ -22,12 +22,16 @@ Watch = Callable[[Record, Event, tuple[Effect, ...]], None]
 
 @dataclass(slots=True)
 class Recovered:
-    """The fold as of record `judged`. `pending`: effects after the cursor, which a crash kept from being made durable."""
+    """The fold as of record `judged`. `pending`: effects after the cursor, which a crash kept from being made durable.
+
+    `stale` names the cells of a saved state that was not believed and that the fold does not have: nobody must read them again.
+    """
 
     fold: Fold
     judged: int
     cursor: int
     snapshot: int
+    stale: list[str] = field(default_factory=list)
     damaged: list[Damaged] = field(default_factory=list)
     pending: list[OutboxRow] = field(default_factory=list)
     pages: PageLog = field(default_factory=PageLog)
@@ -47,6 +51,8 @@ async def recover(journal: Journal, watch: Watch | None = None) -> Recovered:
                 done.damaged.append(record)
             else:
                 _fold_one(done, record, watch)
+    if not as_of:
+        done.stale = [key for key in cells if done.fold.monitor.state.cell(key) is None]
     return done
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 
 from gateway.core.events import Commanded, Event, Replied, Sent
 from gateway.core.replies import sender_of
-from gateway.domain.commands import Acknowledge, Close, Escalate, Note
+from gateway.domain.commands import Acknowledge, Close, Escalate, HandOver, Note
 from gateway.domain.effects import Effect, Page
 from gateway.domain.instants import HOUR_MS, MINUTE_MS, Instant
 from gateway.domain.words import Outcome
 from gateway.runtime.fold import Fold
 from gateway.runtime.ports import Damaged, Journal, Kind, Record
-from rules.loader import load_protocol
+from rules.extending import Find
+from rules.loader import load_protocol, self_contained, shipped_text
 
 READ_AT_ONCE = 2_000
 SAME_MS = MINUTE_MS  # pages closer than this are the same page at the same time
@@ -106,20 +107,18 @@ def _keys_of(effects: Iterable[Effect]) -> set[str]:
     return {effect.key for effect in effects if isinstance(effect, Page)}
 
 
-def with_protocol(text: str, source: str) -> Change:
+def with_protocol(text: str, source: str, find: Find = shipped_text) -> Change:
     """A change that puts this protocol in the place of the recorded one of its name. Raises `RulesError`.
 
-    The ward's own overrides hold for it as they held for the recorded one.
+    The ward's own overrides hold for it as they held for the recorded one. `find` gives the text of a protocol that it extends.
     """
-    name = load_protocol(text, source).name
+    name, whole = load_protocol(text, source, find=find).name, self_contained(text, source, find)
 
     def change(record: Record) -> Record:
         if record.kind is not Kind.CONFIG:
             return record
         body = json.loads(record.body)
-        body["protocols"] = {
-            known: text if load_protocol(before, known).name == name else before for known, before in body["protocols"].items()
-        }
+        body["protocols"] = {known: whole if known == name else before for known, before in body["protocols"].items()}
         return replace(record, body=json.dumps(body).encode())
 
     return change
@@ -181,7 +180,7 @@ def _compare_alike(before: list[Paged], after: list[Paged]) -> list[Difference]:
 
 def _meant(event: Event, then: Fold, told: Fold) -> Event:
     """What a person did, with the names that things have in the changed story. `then` has just folded it as it was."""
-    if isinstance(event, Commanded) and isinstance(event.command, Acknowledge | Escalate | Close | Note):
+    if isinstance(event, Commanded) and isinstance(event.command, Acknowledge | Escalate | HandOver | Close | Note):
         command = replace(event.command, incident=_counterpart(event.command.incident, told))
         return replace(event, command=command)
     if isinstance(event, Replied):

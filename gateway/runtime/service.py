@@ -9,6 +9,7 @@ from gateway.domain.commands import Command
 from gateway.domain.effects import CommandResult, Page
 from gateway.domain.instants import Instant
 from gateway.domain.words import IncidentState, Outcome
+from gateway.runtime.links import LinkedPage
 from gateway.runtime.probing import ProbeReport
 
 
@@ -54,12 +55,23 @@ class Service(Protocol):
         """(protocol, its bags) as loaded now."""
         ...
 
-    async def command(self, who: str, command: Command) -> CommandResult:
-        """Journal a person's command, carry it out, and say what became of it. Raises `JournalFull`."""
+    async def command(self, who: str, command: Command, *, by: str = "") -> CommandResult:
+        """Journal a person's command, carry it out, and say what became of it. Raises `JournalFull`.
+
+        `by`: how the person reached us, `link` or `call`; empty for API and command line.
+        """
         ...
 
     async def reply(self, transport: str, address: str, text: str) -> None:
         """Journal a message that a person sent to the gateway."""
+        ...
+
+    def linked(self, token: str) -> LinkedPage | None:
+        """What the private link with this token is about now; None: it was never given, or has ended."""
+        ...
+
+    def note_finding(self, about: str, words: str) -> None:
+        """Show this among the gateway's findings, in the place of what was said `about` the same thing before."""
         ...
 
     async def changed(self, seen: int) -> int:

@@ -4,8 +4,12 @@ At `begin` the changed cells are only named. Before one of them changes again it
 a few at a time. When all are staged the snapshot becomes the current one.
 """
 
-from collections.abc import Mapping
+import hashlib
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from itertools import islice
+from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter
 
@@ -17,14 +21,54 @@ EVERY_RECORDS = 20_000  # a restart folds at most this many, and what came while
 CELLS_AT_ONCE = 100
 ROUNDS_MAX = 80  # of at most 250 records each: while records pour in, a snapshot is done after 20,000 of them
 
+STAMP_CHARS = 16
+
 _PUMPS = TypeAdapter(Pump)
 _COURSES = TypeAdapter(Course)
 _SITES = TypeAdapter(Site)
 _DESKS = TypeAdapter(Desk)
 
 
+def stamp_of(*kinds: type) -> str:
+    """A fingerprint of all that these dataclasses hold, however deep: every field's name and type.
+
+    A snapshot with another stamp was written by a version that kept other things, and is not read: with fields left out or filled
+    by their defaults it would be believed, and wrong.
+    """
+    found: dict[type, str] = {}
+    waiting: list[Any] = list(kinds)
+    while waiting:
+        kind = waiting.pop()
+        waiting += get_args(kind)
+        if is_dataclass(kind) and isinstance(kind, type) and kind not in found:
+            hints = get_type_hints(kind)
+            parts = ", ".join(f"{field.name}: {_words_of(hints[field.name])}" for field in fields(kind))
+            found[kind] = f"{kind.__qualname__}({parts})"
+            waiting += [hints[field.name] for field in fields(kind)]
+    return hashlib.sha256("\n".join(sorted(found.values())).encode()).hexdigest()[:STAMP_CHARS]
+
+
+def _words_of(kind: Any) -> str:
+    """A type in words; of an enumeration its values too, for they are what is saved."""
+    args = get_args(kind)
+    if args:
+        name = "union" if isinstance(kind, types.UnionType) else getattr(kind, "__name__", str(kind))
+        return f"{name}[{', '.join(_words_of(arg) for arg in args)}]"
+    values = getattr(kind, "__members__", None)
+    name = str(getattr(kind, "__qualname__", kind))
+    return f"{name}({', '.join(str(member.value) for member in values.values())})" if values else name
+
+
+STAMP = stamp_of(Pump, Course, Site, Desk).encode() + b" "
+
+
 def dump(state: State, key: str) -> bytes | None:
-    """One cell as JSON; None when there is no such cell."""
+    """One cell as JSON behind the stamp of its form; None when there is no such cell."""
+    body = _json_of(state, key)
+    return None if body is None else STAMP + body
+
+
+def _json_of(state: State, key: str) -> bytes | None:
     cell = state.cell(key)
     match cell:
         case Pump():
@@ -40,10 +84,16 @@ def dump(state: State, key: str) -> bytes | None:
 
 
 def restore(cells: Mapping[str, bytes]) -> State:
-    """A state from saved cells; ward and protocols come from the journal's newest config record."""
+    """A state from saved cells; ward and protocols come from the journal's newest config record.
+
+    Raises ValueError when one of them was saved in another form than ours, or cannot be read.
+    """
     state = State()
-    for key, body in cells.items():
+    for key, stamped in cells.items():
+        if not stamped.startswith(STAMP):
+            raise ValueError(f"{key} was saved in another form")
         kind, _, name = key.partition(":")
+        body = stamped[len(STAMP) :]
         if kind == "pump":
             state.pumps[name] = _PUMPS.validate_json(body)
         elif kind == "course":
@@ -74,9 +124,10 @@ class Snapshotter:
         """The record of the newest complete snapshot of this run."""
         return self._last
 
-    def resume(self, as_of: int) -> None:
-        """The snapshot that this run was started from."""
+    def resume(self, as_of: int, stale: Sequence[str] = ()) -> None:
+        """The snapshot that this run was started from; `stale` cells of one that was not believed go with the next."""
         self._last = self._as_of = as_of
+        self._gone += stale
 
     def is_due(self, seq: int) -> bool:
         """Whether record `seq` is far enough from the last snapshot, and none is being written."""

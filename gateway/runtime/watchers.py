@@ -11,49 +11,45 @@ from gateway.runtime.auditor import Auditor
 from gateway.runtime.dispatcher import Dispatcher
 from gateway.runtime.emergency import Emergency
 from gateway.runtime.fold import Fold
+from gateway.runtime.parts import Parts
 from gateway.runtime.pipeline import Pipeline
-from gateway.runtime.ports import Clock, Journal, Record, Source
-from gateway.runtime.prober import Ping, Prober, Publish
+from gateway.runtime.ports import Record
+from gateway.runtime.prober import Prober
 from gateway.runtime.records import clock_entry
 
 
 class Watchers:
-    """Made by the gateway around its own parts; `audits`: whether this clock can tell what hangs (a demo's cannot)."""
+    """Made by the gateway around its own parts."""
 
-    def __init__(  # noqa: PLR0913  the gateway names them
+    def __init__(
         self,
+        parts: Parts,
         *,
-        journal: Journal,
-        source: Source,
-        clock: Clock,
         fold: Fold,
         pipeline: Pipeline,
         dispatcher: Dispatcher,
         emergency: Emergency,
         command: Callable[[str, Command], Awaitable[CommandResult]],
-        publish: Publish | None,
-        ping: Ping | None,
-        audits: bool,
     ) -> None:
-        self._source, self._clock, self._fold = source, clock, fold
-        self._audits = audits
+        self._source, self._clock, self._fold = parts.source, parts.clock, fold
+        self._audits = parts.audits
         self._auditor = Auditor(
-            journal=journal,
-            clock=clock,
+            journal=parts.journal,
+            clock=parts.clock,
             fold=fold,
             dispatcher=dispatcher,
             progress=lambda: (pipeline.judged_seq, pipeline.lag),
-            tick=lambda: pipeline.append([clock_entry(clock.now())]),
+            tick=lambda: pipeline.append([clock_entry(parts.clock.now())]),
             on_hung=pipeline.note_hung,
             on_standstill=emergency.note_standstill,
         )
         self.prober = Prober(
-            clock=clock,
+            clock=parts.clock,
             state=lambda: fold.monitor.state,
             command=command,
             say=emergency.say,
-            publish=publish,
-            ping=ping,
+            publish=parts.publish,
+            ping=parts.ping,
         )
         pipeline.on_stored = self.prober.note_stored
         dispatcher.on_handing_over = self.prober.note_handing_over

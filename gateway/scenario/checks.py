@@ -15,7 +15,8 @@ from rules.durations import parse_ms
 
 SINCE_TOLERANCE_MS = 30_000
 
-_CODE = re.compile(r"\{code(?:@([0-9wdhms]+))?\}")
+_CODE = re.compile(r"\{(wide )?code(?:@([0-9wdhms]+))?\}")
+_WIDE = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}  # as a Chinese keyboard writes them
 
 
 @dataclass(slots=True)
@@ -86,18 +87,29 @@ class Checks:
         self._replied[person] = at
 
     def fill_codes(self, text: str, person: str) -> str:
-        """Replace `{code}` by the code of the person's latest page, `{code@6h2m}` by that of the page nearest to that offset."""
-        mine = [seen for seen in self.pages if seen.page.person == person]
+        """Replace `{code}` by the code of the person's latest page, `{code@6h2m}` by that of the page nearest to that offset.
+
+        `{wide code}` is the same in wide digits.
+        """
 
         def code(match: re.Match[str]) -> str:
-            if not mine:
-                return "0000"
-            if match[1] is None:
-                return mine[-1].page.code
-            wanted_at = self.scenario.start_at + parse_ms(match[1])
-            return min(mine, key=lambda seen: abs(seen.at - wanted_at)).page.code
+            page = self._page_to(person, match[2])
+            found = page.code if page is not None else "0000"
+            return found.translate(_WIDE) if match[1] else found
 
         return _CODE.sub(code, text)
+
+    def page_key(self, person: str, sent: object) -> str:
+        """The key of the person's latest page, or of that sent nearest to the offset `sent`; empty where there was none."""
+        page = self._page_to(person, sent)
+        return page.key if page is not None else ""
+
+    def _page_to(self, person: str, sent: object) -> Page | None:
+        mine = [seen for seen in self.pages if seen.page.person == person]
+        if not mine or sent is None:
+            return mine[-1].page if mine else None
+        wanted_at = self.scenario.start_at + parse_ms(str(sent))
+        return min(mine, key=lambda seen: abs(seen.at - wanted_at)).page
 
     def next_due(self, at: Instant) -> Instant | None:
         """When an open expectation about a state must be looked at for the last time."""

@@ -18,6 +18,7 @@ from gateway.scenario.checks import Checks
 from gateway.scenario.diary import publish_diary
 from gateway.scenario.grammar import Scenario, Step
 from gateway.scenario.house import House
+from gateway.scenario.links import follow_link
 from gateway.scenario.pumps import act, publish_now
 from gateway.scenario.recorded import WARD, exchange, recorded
 from rules.durations import parse_ms
@@ -241,6 +242,9 @@ class Story:
         self.tell(self.at, f"{person}: {verb} {keys[verb]}")
         if verb == "reply":
             self._reply(person, str(keys["reply"]))
+            return
+        if verb == "link":
+            self.checks.note_refusal(keys, follow_link(self.house, self.checks, keys, self.at), self.at)
             return
         subject = str(keys[verb])
         commands: dict[str, Command] = {

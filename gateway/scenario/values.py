@@ -6,11 +6,12 @@ from typing import Any
 
 from gateway.config.settings import LoadedWard
 from gateway.domain.words import Condition, NotDeliveringReason, Priority
+from gateway.runtime.answering import Wish
 from rules.durations import parse_ms
 
 Wrong = tuple[str, str]  # (key, what is wrong and the mend)
 
-_CODE = re.compile(r"\{code@([^}]*)\}")
+_CODE = re.compile(r"\{(?:wide )?code@([^}]*)\}")
 _PAYLOADS = ("json", "text", "hex")
 
 
@@ -21,6 +22,8 @@ def wrong_values(verb: str, keys: Mapping[str, Any], ward: LoadedWard | None, en
         yield from _pump(inner, keys, enrolled)
     elif outer == "person":
         yield from (("reply", f"{at!r} is not an offset") for at in _CODE.findall(str(keys.get("reply", ""))) if not _is_time(at))
+        yield from _one_of(keys, "link", ("open", *Wish))
+        yield from _time(keys, "sent")
     elif outer == "transport":
         yield from _transport(keys, ward)
     elif outer == "gateway":

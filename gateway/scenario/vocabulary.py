@@ -38,6 +38,7 @@ PUMP_VERBS: Mapping[str, frozenset[str]] = {
 PERSON_VERBS: Mapping[str, frozenset[str]] = {
     "ack": frozenset(),
     "reply": frozenset(),
+    "link": frozenset({"of", "sent", "refused"}),
     "escalate": frozenset(),
     "close": frozenset({"reason"}),
 }

@@ -5,7 +5,7 @@ import tracemalloc
 
 from device_adapters.simulated_pump import SimulatedPump
 from gateway.domain.commands import Enrol
-from gateway.domain.instants import MINUTE_MS
+from gateway.domain.instants import MINUTE_MS, Instant
 from gateway.runtime.fold import Fold
 from gateway.runtime.ports import Entry, Record
 from gateway.runtime.records import clock_entry, command_entry, config_entry, message_entry
@@ -26,21 +26,19 @@ policies:
 """
 
 
-def world(pumps: int) -> tuple[Fold, list[SimulatedPump], int]:
-    """A fold with that many enrolled pumps that all run; the pumps; the next free record number."""
+def world(pumps: int, at: Instant = START_AT) -> tuple[Fold, list[SimulatedPump], int]:
+    """A fold with that many enrolled pumps that all run from `at` on; the pumps; the next free record number."""
     fold = Fold()
     protocols = {"blinatumomab_home": shipped_text("blinatumomab_home") or ""}
-    entries: list[Entry] = [config_entry(WARD, protocols, START_AT, started=True)]
-    entries += [clock_entry(START_AT, "up"), clock_entry(START_AT, "drained")]
+    entries: list[Entry] = [config_entry(WARD, protocols, at, started=True)]
+    entries += [clock_entry(at, "up"), clock_entry(at, "drained")]
     homes = []
     for number in range(pumps):
         device = f"p{number}"
         command = Enrol(course=f"C-{number}", pump=device, protocol="blinatumomab_home", bag="7-day")
-        entries.append(command_entry("bench", command, START_AT))
-        homes.append(SimulatedPump(device, rate_ml_h=0.6, bag_ml=110, started_at=START_AT))
-        entries += [
-            message_entry(f"dw/v1/bench/{device}/{out.channel}", out.payload(), START_AT) for out in homes[-1].power_up(START_AT)
-        ]
+        entries.append(command_entry("bench", command, at))
+        homes.append(SimulatedPump(device, rate_ml_h=0.6, bag_ml=110, started_at=at))
+        entries += [message_entry(f"dw/v1/bench/{device}/{out.channel}", out.payload(), at) for out in homes[-1].power_up(at)]
     for seq, entry in enumerate(entries, 1):
         fold.apply(_record(seq, entry))
     return fold, homes, len(entries) + 1

@@ -13,6 +13,7 @@ title: A quiet week
 ward: {ward}
 steps:
   - {{at: 0m, enrol: {{course: P-017, pump: p1}}}}
+  - {{at: 1h, record: {{command: order-bag, course: P-017, bag: 7-day, ready_at: 6d}}}}
   - {{at: 7d, expect: {{delivery: P-017, is: delivering}}}}
 """
 

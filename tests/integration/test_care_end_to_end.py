@@ -100,7 +100,7 @@ def _window_ends_loudly(home: House) -> None:
     home.publish("pump-18", "alarm", alarm(2, now_ms(), "start"))
     until(lambda: "window" in muted_by(home, "P-018"), "the alarm waits in the window")
     assert ask(home.gateway, "DELETE", "courses/P-018/windows").status_code == 200
-    assert first_mail(home, "P-018").text.startswith("WINDOW OVER, STILL TRUE: P-018 HIGH: ")
+    assert first_mail(home, "P-018").text.startswith("P-018 HIGH, WINDOW OVER, STILL TRUE: ")
     assert ask(home.gateway, "DELETE", "courses/P-018/windows").status_code == 409
 
 
@@ -111,7 +111,7 @@ def _silence_ends_loudly(home: House) -> None:
     home.publish("pump-19", "alarm", alarm(2, now_ms(), "start"))
     until(lambda: "silence" in muted_by(home, "P-019"), "the alarm is silenced")
     assert ask(home.gateway, "DELETE", f"silences/{made.json()['silence']}").status_code == 200
-    assert first_mail(home, "P-019").text.startswith("SILENCE OVER, STILL TRUE: P-019 HIGH: ")
+    assert first_mail(home, "P-019").text.startswith("P-019 HIGH, SILENCE OVER, STILL TRUE: ")
     assert line_of(home, "P-019")["silences"] == []
 
 

@@ -89,7 +89,7 @@ def works_in_a_window(nurses: Ward) -> None:
     nurses.pump_says(2, "not-delivering", "interrupted")
     assert "WINDOW bag-change until" in nurses.say("course", "list")
     nurses.say("window", "close", "P-017")
-    nurses.is_mailed("WINDOW OVER, STILL TRUE: P-017 HIGH: delivery stopped")
+    nurses.is_mailed("P-017 HIGH, WINDOW OVER, STILL TRUE: delivery stopped")
 
 
 def silences(nurses: Ward) -> None:
@@ -98,7 +98,7 @@ def silences(nurses: Ward) -> None:
     assert "by tester: line being changed" in " ".join(nurses.say("course", "list").split())
     (name,) = [word for word in silenced.split() if word.startswith("P-017.s")]
     assert nurses.say("unsilence", name) == "P-017: silence ended; whatever still fires is paged now\n"
-    nurses.is_mailed("SILENCE OVER, STILL TRUE: P-017 HIGH: delivery stopped")
+    nurses.is_mailed("P-017 HIGH, SILENCE OVER, STILL TRUE: delivery stopped")
     assert "no silence" in nurses.refuses("unsilence", name)
 
 

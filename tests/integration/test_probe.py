@@ -96,10 +96,13 @@ def file_with_test(broker: int, smtp: int, outside: int, **more: Any) -> dict[st
 @contextlib.contextmanager
 def house(folder: Path, **more: Any) -> Iterator[House]:
     """Everything runs for the length of the block."""
-    with mosquitto(folder / "broker") as broker, mail_server() as mail, switch() as outside:
-        with gateway(folder / "gateway", file_with_test(broker.port, mail.port, outside.port, **more)) as running:
-            running.enrol("P-017", "pump-01")
-            yield House(running, mail, outside)
+    with contextlib.ExitStack() as servers:
+        broker, mail = servers.enter_context(mosquitto(folder / "broker")), servers.enter_context(mail_server())
+        outside = servers.enter_context(switch())
+        file = file_with_test(broker.port, mail.port, outside.port, **more)
+        running = servers.enter_context(gateway(folder / "gateway", file))
+        running.enrol("P-017", "pump-01")
+        yield House(running, mail, outside)
 
 
 def test_a_probe_passes_every_hop_and_leaves_no_trace_on_the_board(tmp_path: Path):
@@ -140,9 +143,10 @@ def test_a_page_that_nobody_takes_fails_the_probe_by_name(tmp_path: Path):
 
 def test_a_ward_without_a_synthetic_pump_says_so(tmp_path: Path):
     """One line, exit 1."""
-    with mosquitto(tmp_path / "broker") as broker, mail_server() as mail:
-        with gateway(tmp_path / "gateway", ward(broker.port, {"email": mail_to(mail.port)}, {"email": NURSE})) as running:
+    with mosquitto(tmp_path / "broker") as broker:
+        file = ward(broker.port, {"email": mail_to(broker.port)}, {"email": NURSE})
+        with gateway(tmp_path / "gateway", file) as running:
             line = [sys.executable, "-m", "gateway", "probe", "--ward", str(running.ward_file)]
             done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
-            assert done.returncode == 1
-            assert "sets up no synthetic pump" in done.stderr
+    assert done.returncode == 1
+    assert "sets up no synthetic pump" in done.stderr

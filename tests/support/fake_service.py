@@ -9,6 +9,7 @@ from gateway.domain.commands import Command
 from gateway.domain.effects import CommandResult, Page
 from gateway.domain.instants import HOUR_MS, MINUTE_MS, SECOND_MS
 from gateway.domain.words import DeliveryState, IncidentState, Outcome, Priority, WhyPaged
+from gateway.runtime.links import LinkedPage
 from gateway.runtime.service import Health, PageLine
 
 AT = 1_772_431_380_000  # 2026-03-02T06:03:00Z, a Monday; 14:03 in Hong Kong
@@ -165,6 +166,8 @@ class FakeService:
     decide: Callable[[int, str, Command], CommandResult] = accept
     told: list[tuple[str, Command]] = field(default_factory=list)
     replies: list[tuple[str, str, str]] = field(default_factory=list)
+    links: dict[str, LinkedPage] = field(default_factory=dict)
+    noted: dict[str, str] = field(default_factory=dict)
     broken: Exception | None = None
     version: int = 1
     _changes: asyncio.Event = field(default_factory=asyncio.Event)
@@ -186,7 +189,7 @@ class FakeService:
     def protocols(self) -> Sequence[tuple[str, tuple[str, ...]]]:
         return self.known
 
-    async def command(self, who: str, command: Command) -> CommandResult:
+    async def command(self, who: str, command: Command, *, by: str = "") -> CommandResult:
         if self.broken is not None:
             raise self.broken
         self.told.append((who, command))
@@ -194,6 +197,12 @@ class FakeService:
 
     async def reply(self, transport: str, address: str, text: str) -> None:
         self.replies.append((transport, address, text))
+
+    def linked(self, token: str) -> LinkedPage | None:
+        return self.links.get(token)
+
+    def note_finding(self, about: str, words: str) -> None:
+        self.noted[about] = words
 
     async def changed(self, seen: int) -> int:
         while self.version <= seen:

@@ -81,10 +81,11 @@ def protocol_texts() -> dict[str, str]:
 
 
 def cells_of(state: State) -> dict[str, str]:
-    """Every cell of a state as canonical JSON."""
+    """Every cell of a state as canonical JSON, without the stamp of its form."""
     keys = ["desk:", *(f"pump:{name}" for name in state.pumps), *(f"course:{name}" for name in state.courses)]
     keys += [f"site:{name}" for name in state.sites]
-    return {key: json.dumps(json.loads(dump(state, key) or b"null"), sort_keys=True) for key in sorted(keys)}
+    bodies = {key: (dump(state, key) or b"").partition(b" ")[2] or b"null" for key in sorted(keys)}
+    return {key: json.dumps(json.loads(body), sort_keys=True) for key, body in bodies.items()}
 
 
 STRANGERS = 2  # pumps that serve nobody

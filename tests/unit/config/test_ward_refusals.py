@@ -105,6 +105,7 @@ def test_the_table_of_models_knows_every_place_where_keys_can_be_wrong():
         ("transports", "*", "smpp"): ("transports", "centre"),
         ("transports", "*", "snpp"): ("transports", "pager"),
         ("transports", "*", "apprise"): ("transports", "email"),
+        ("transports", "*", "apprise", "twilio"): ("transports", "email", "twilio"),
     }
     for place, model in MODELS.items():
         if model.model_config.get("extra") != "forbid" or place == ("influx", "v2"):
@@ -112,6 +113,8 @@ def test_the_table_of_models_knows_every_place_where_keys_can_be_wrong():
         names = places.get(place, tuple({"*": _first_name(place), "#": 0, "v1": None}.get(step, step) for step in place))
         names = tuple(name for name in names if name is not None)
         content = _example() | {"watchdog": {}, "synthetic": {"pump": "test", "page": "nurse-a"}}
+        content["transports"]["email"]["twilio"] = {"auth_token_file": "secrets/twilio"}
+        content["console"]["base_url"] = "https://ward.example"
         if "layers" in place:
             content["schedules"]["ward-nurse"]["layers"] = [content["schedules"]["ward-nurse"].pop("rotation")]
         below = content

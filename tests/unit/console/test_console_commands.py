@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.domain.commands import Acknowledge, ClearCondition, Close, EndCourse, Enrol, Escalate, HangBag, Note
+from gateway.domain.commands import Acknowledge, ClearCondition, Close, EndCourse, Enrol, Escalate, HandOver, HangBag, Note
 from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.support.fake_service import refuse
 
@@ -49,6 +49,7 @@ COMMANDS = [
     ("incidents/P-017@5/ack", None, 200, Acknowledge(incident="P-017@5")),
     ("incidents/P-017/ack", {"for": "30m"}, 200, Acknowledge(incident="P-017", for_ms=30 * MINUTE_MS)),
     ("incidents/P-017@5/escalate", None, 200, Escalate(incident="P-017@5")),
+    ("incidents/P-017@5/hand-over", {"to": "nurse-b"}, 200, HandOver(incident="P-017@5", to="nurse-b")),
     ("incidents/P-017@5/close", {"reason": "a test"}, 200, Close(incident="P-017@5", reason="a test")),
     ("incidents/P-017@5/note", {"text": "no answer"}, 200, Note(incident="P-017@5", text="no answer")),
     ("pumps/pump-17/clear", {"condition": "air-in-line"}, 200, ClearCondition(pump="pump-17", condition="air-in-line")),

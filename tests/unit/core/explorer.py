@@ -7,6 +7,7 @@ same when they differ in nothing but the clock, the numbers of records and round
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import permutations
 
 from gateway.core import escalation
 from gateway.core.events import Commanded, Event, Heard, Linked, Loaded, Sent, Ticked
@@ -14,7 +15,7 @@ from gateway.core.incident_state import Incident
 from gateway.core.monitor import Monitor
 from gateway.core.state import Course
 from gateway.domain.care import SilenceRules
-from gateway.domain.commands import Acknowledge, Enrol
+from gateway.domain.commands import Acknowledge, Enrol, HandOver
 from gateway.domain.effects import Effect, Page
 from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
 from gateway.domain.readings import AlarmChange, Decoded, Observation, Reading
@@ -37,11 +38,12 @@ Cells = dict[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a search tries: time by the minute or from one deadline to the next; a priority that rises; silences."""
+    """What a search tries: time by the minute or from one deadline to the next; a priority that rises; silences; hand-overs."""
 
     by_the_minute: bool = False
     rises: bool = False
     silences: bool = False
+    hand_overs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,10 @@ def actions(life: Life, scope: Scope) -> Iterator[tuple[str, Callable[[Life], No
     for who in PEOPLE:
         if incident.ack is None or incident.ack.who != who:
             yield f"ack by {who}", lambda one, w=who: one.step(Commanded, w, Acknowledge(incident=COURSE))
+    if scope.hand_overs:
+        for who, to in permutations(PEOPLE):
+            if incident.ack is None or incident.ack.who != to:
+                yield f"{who} hands over to {to}", lambda one, w=who, t=to: one.step(Commanded, w, HandOver(incident=COURSE, to=t))
     fires = {note.kind for note in incident.alerts.values()}
     if scope.rises and Condition.SYSTEM_FAULT.value not in fires and incident.peak is not Priority.HIGH:
         yield "high alarm", _high

@@ -36,13 +36,14 @@ PEOPLE = {
     "nurse-a": {"contacts": [{"sms": "85290000001"}, {"voice": "85290000001", "after": "1m"}]},
     "nurse-b": {"contacts": [{"sms": "85290000002"}]},
 }
-LONGEST_WAIT_MS = 4 * MINUTE_MS  # between two rounds of the high policy
+LONGEST_WAIT_MS = 5 * MINUTE_MS  # what a colleague has to answer a hand-over; two rounds of the high policy are four apart
 LEASE_MS = 3 * MINUTE_MS
 SOMEBODY_HEARS_MS = 10 * MINUTE_MS  # the longest wait, or a lease with its grace
 STATES_MAX = 50_000  # a search that needs more does not end: something in a state counts up
 SCOPES = {
     "minute by minute": Scope(by_the_minute=True),
     "priorities that rise, and silences": Scope(rises=True, silences=True),
+    "from hand to hand": Scope(hand_overs=True),
 }
 
 

@@ -1,8 +1,10 @@
 """What becomes of a page, and what that changes: refusals, missing receipts, outages, the end."""
 
+import pytest
+
 from gateway.core.events import Ticked
 from gateway.domain.commands import Acknowledge
-from gateway.domain.words import AlarmPhase, Outcome
+from gateway.domain.words import AlarmPhase, Outcome, WhyPaged
 from tests.unit.core.world import World, alarm, in_trouble, lives, minutes, paged, pages, stopped
 
 
@@ -57,6 +59,30 @@ def test_who_was_never_reached_is_not_told_the_end():
     world.sent(2.3, page, Outcome.UNKNOWN)
     world.hear(3, alarm(3, phase=AlarmPhase.END))
     assert paged(lives(world, 5)) == [("nurse-a", "sms", "resolved")]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.DELIVERED])
+def test_a_page_that_was_on_its_way_at_the_end_is_followed_by_the_end(outcome: Outcome):
+    """What may have arrived is not left standing: its end is told when that is known, once, and with the time of the end."""
+    world = in_trouble()
+    (page,) = pages(lives(world, 2))
+    world.hear(3, alarm(3, phase=AlarmPhase.END))
+    assert paged(lives(world, 5)) == [], "nobody can have heard of it yet"
+    (over,) = pages(world.sent(5.2, page, outcome))
+    assert (over.person, over.transport, over.why) == ("nurse-a", "sms", WhyPaged.RESOLVED)
+    assert over.text.startswith("P-017 RESOLVED after 3 min")
+    assert paged(world.sent(5.3, over, Outcome.ACCEPTED)) == []
+    assert paged(world.sent(5.4, page, Outcome.WITHDRAWN)) == []
+
+
+@pytest.mark.parametrize("outcome", [Outcome.WITHDRAWN, Outcome.REJECTED, Outcome.TEMPORARY])
+def test_a_page_that_never_left_is_followed_by_nothing(outcome: Outcome):
+    """Withdrawn before it was handed over, or refused after the end: it reached nobody."""
+    world = in_trouble()
+    (page,) = pages(lives(world, 2))
+    world.hear(3, alarm(3, phase=AlarmPhase.END))
+    assert paged(lives(world, 5)) == []
+    assert paged(world.sent(5.2, page, outcome)) == []
 
 
 def test_a_resolution_that_is_refused_goes_by_the_next_contact_and_then_rests():

@@ -147,7 +147,8 @@ def test_an_end_that_comes_before_its_start_is_not_undone_by_it():
     """The later word wins, in whatever order the two arrive."""
     pump = Pump("s", "d")
     assert twin.change_alarm(pump, alarm(2, phase=AlarmPhase.END), minutes(2)) == 0
-    assert twin.change_alarm(pump, alarm(1), minutes(1)) == 0
+    assert twin.change_alarm(pump, alarm(1), minutes(1)) == Facet.CONDITIONS
+    assert pump.starts == ((Condition.SYSTEM_FAULT, minutes(1)),)
     assert active(pump) == set()
     assert twin.change_alarm(pump, alarm(3), minutes(3)) & Facet.CONDITIONS
     assert active(pump) == {Condition.SYSTEM_FAULT}

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.domain.commands import Acknowledge, ClearCondition, Close, EndCourse, Enrol, Escalate, HangBag, Note
+from gateway.domain.commands import Acknowledge, ClearCondition, Close, EndCourse, Enrol, Escalate, HandOver, HangBag, Note
 from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from gateway.runtime.ports import JournalFull
 from tests.support.fake_service import refuse
@@ -57,6 +57,7 @@ COMMANDS = [
     (("incidents", "ack", "P-017@5"), Acknowledge(incident="P-017@5")),
     (("incidents", "ack", "P-017", "--for", "30m"), Acknowledge(incident="P-017", for_ms=30 * MINUTE_MS)),
     (("incidents", "escalate", "P-017@5"), Escalate(incident="P-017@5")),
+    (("incidents", "hand-over", "P-017@5", "--to", "nurse-b"), HandOver(incident="P-017@5", to="nurse-b")),
     (("incidents", "close", "P-017@5", "--reason", "a test"), Close(incident="P-017@5", reason="a test")),
     (("incidents", "note", "P-017@5", "no answer"), Note(incident="P-017@5", text="no answer")),
 ]

@@ -2,17 +2,22 @@
 
 import asyncio
 import contextlib
+import http.server
 import io
 import logging
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
+from urllib.parse import parse_qs
 
 import pytest
 from apprise.plugins.custom_json import NotifyJSON
+from apprise.plugins.twilio import NotifyTwilio
 
 from gateway.outside.apprise_transport import AppriseTransport
 from gateway.runtime.ports import Accepted, Rejected, Unknown
+from gateway.runtime.twiml import ask
 from tests.support.fake_transport import message
 from tests.support.process import free_port
 from tests.support.smtp import mail_server
@@ -164,3 +169,33 @@ async def test_a_message_in_parts_is_not_throttled(monkeypatch: pytest.MonkeyPat
         transport = AppriseTransport("voice", f"json://127.0.0.1:{hook.port}/{{address}}?overflow=split")
         assert await transport.send(message("nurse", "one two three four five six seven eight")) == Accepted("")
         assert len(hook.calls) > 1
+
+
+async def test_twilio_is_given_the_call_as_it_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What asks for a key must arrive as it is: neither escaped, nor read out, nor with a title before it."""
+    given: list[dict[str, list[str]]] = []
+
+    class Twilio(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            given.append(parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+            self.send_response(201)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+            """Quiet."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Twilio)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    monkeypatch.setattr(NotifyTwilio, "notify_call_url", f"http://127.0.0.1:{server.server_port}/{{sid}}")
+    call = ask("P-017 HIGH: a < b & c", "https://ward.example/inbound/twilio?page=AbC")
+    try:
+        transport = AppriseTransport(
+            "voice", f"twilio://AC{'0' * 32}:{'1' * 32}@13013001234/{{address}}?method=call", deadline_s=LONG_S
+        )
+        assert await transport.send(replace(message("85290000001"), text=call)) == Accepted("")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert [form["Twiml"] for form in given] == [[call]]
+    assert given[0]["To"] == ["+85290000001"]

@@ -64,6 +64,7 @@ MISTAKES = [
     ("unless: [gateway-deaf]", "unless: [sunday]", "unknown: sunday; known: gateway-deaf"),
     ("firing: never", "firing: nevr", "firing"),
     ("delivery stopped ({cause})", "delivery stopped ({why})", "write only {by}, {cause}, {detail}, {kind}"),
+    ("{since}起泵速{detail}", "{since}起泵速{why}", "say.zh-Hant: write only"),
     ("rule: delivery-unknown", "rule: delivery-interrupted", "there is a rule of this name above"),
 ]
 
@@ -85,7 +86,7 @@ def test_all_mistakes_are_named_at_once():
     text = shipped(
         ("interruption_limit: 4h", "interruption_limit: soon"),
         ("infusion_days: 28", "infusion_days: 0"),
-        ('    first: "Call the home: is the pump', '    fist: "Call the home: is the pump'),
+        ('    first:\n      en: "Call the home: is the pump', '    fist:\n      en: "Call the home: is the pump'),
     )
     with pytest.raises(RulesError) as caught:
         load_protocol(text, "own.yaml")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from gateway.core.outbox import Outbox
 from gateway.domain.instants import MINUTE_MS, SECOND_MS
 from gateway.runtime import auditor
 from gateway.runtime.gateway import Gateway
@@ -83,7 +84,7 @@ async def test_a_page_that_the_dispatcher_lost_is_put_back_from_the_journal():
         for task in list(gateway._dispatcher._tasks):
             task.cancel()
         await settle()
-        gateway._outbox._items.clear()
+        gateway._dispatcher._outbox = Outbox()
         gateway._dispatcher._in_flight = dict.fromkeys(world.transports, 0)
         del world.transports["sms"].script["8521"]
         await pass_time(world, NOTICED_MS)

@@ -79,7 +79,7 @@ class Range(World):
 
 
 async def test_the_schedule_runs_it_and_only_an_answer_pings_outside():
-    """Every half hour, counted from midnight UTC: a page to the test recipient; the switch hears of it after the answer, not before."""
+    """Every half hour, counted from midnight UTC: a page; the switch outside hears of it after the answer, not before."""
     world = Range()
     async with world.ready() as gateway:
         assert gateway.probe_report() is None

@@ -29,6 +29,7 @@ from gateway.domain.commands import (
     EndCourse,
     Enrol,
     Escalate,
+    HandOver,
     HangBag,
     Note,
 )
@@ -60,6 +61,7 @@ COMMANDS: tuple[Command, ...] = (
     Acknowledge(incident="P-1@7", for_ms=60_000),
     Acknowledge(incident="P-1"),
     Escalate(incident="P-1"),
+    HandOver(incident="P-1", to="nurse-b"),
     Close(incident="P-1", reason="seen"),
     Note(incident="P-1", text='quotes " and \\ and\nlines'),
     ClearCondition(pump="pump-1", condition="air-in-line"),

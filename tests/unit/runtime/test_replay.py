@@ -1,5 +1,6 @@
 """A journal told again: the same story, and what other rules would have made of it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from gateway.runtime.ports import Entry, Kind
 from gateway.runtime.replay import MOVED_AT_MOST_MS, SAME_MS, Difference, Paged, Replayed, compare, replay, with_protocol
 from rules.loader import RulesError
 from tests.support.forwarding import settle
-from tests.support.histories import PROTOCOL, START_AT, protocol_texts
+from tests.support.histories import PROTOCOL, START_AT, protocol_texts, ward_text
 from tests.support.runtime_world import World, alarm, message, page
 
 TEXT = protocol_texts()[PROTOCOL]
@@ -180,6 +181,36 @@ async def test_the_wards_own_overrides_hold_for_other_rules_too():
     await a_day(world)
     before, after = await replay(world.journal), await replay(world.journal, with_protocol(NEVER, "new.yaml"))
     assert compare(before.paged(), after.paged()) == []
+
+
+EXTENDS = f"""protocol: {PROTOCOL}
+title: As before, but slower
+extends: {{base}}
+rules:
+  - rule: alarm-persistent
+    hold: {{{{high: 7m, medium: 10m, low: 60m}}}}
+"""
+
+
+@pytest.mark.parametrize("base", [PROTOCOL, "ours.yaml"])
+async def test_a_protocol_may_say_only_what_it_does_otherwise(base: str):
+    """It extends the one of its name, or a file beside it; the ward's journal needs neither."""
+    world = Ward()
+    await a_day(world)
+    change = with_protocol(EXTENDS.format(base=base), "new.yaml", {PROTOCOL: TEXT, "ours.yaml": TEXT}.get)
+    before, after = await replay(world.journal), await replay(world.journal, change)
+    assert {difference.kind for difference in compare(before.paged(), after.paged())} <= {"later", "gone"}
+    assert to(after)[0] == ("nurse-a", "opened", 7)
+
+
+async def test_a_recorded_protocol_that_is_no_longer_understood_stops_no_replay():
+    """A record of an older version is a finding in both stories; what can be read is told."""
+    journal = MemoryJournal()
+    body = {"ward": ward_text(), "protocols": {PROTOCOL: "protocol: [", "gone": "{}"}, "started": True}
+    await journal.append([Entry(START_AT, Kind.CONFIG, "", "", "", json.dumps(body).encode())])
+    told = await replay(journal, with_protocol(TEXT, "same.yaml"))
+    assert told.records == 1
+    assert "record 1 (config)" in told.fold.findings[0]
 
 
 async def test_a_protocol_of_another_name_changes_nothing():

@@ -1,0 +1,42 @@
+"""A person hands an incident over to a colleague by name. Nobody has it until she takes it; no answer is no end."""
+
+from gateway.core import incidents
+from gateway.core.context import Context
+from gateway.core.done import Done, no, yes
+from gateway.core.escalation import GRACE_MS, policy_of
+from gateway.core.incident_state import Incident
+from gateway.core.paging import page_people
+from gateway.core.state import Subject
+from gateway.core.texts import clock_time
+from gateway.domain.ward import Person
+from gateway.domain.words import IncidentState, WhyPaged
+
+
+def hand_over(subject: Subject, incident: Incident, who: str, to: str, now: Context) -> Done:
+    """Page the colleague at once; refused for people whom the ward does not know, and for those who have it."""
+    person, ack = now.ward.people.get(to), incident.ack
+    if person is None:
+        return no(f"the ward has no {to!r}; it has: {', '.join(sorted(now.ward.people))}")
+    if to == who:
+        return no("it cannot be handed over to yourself: acknowledge it")
+    if incident.state is IncidentState.ACKNOWLEDGED and incident.restart_at is None and ack is not None and ack.who == to:
+        return no(f"{to} has it already")
+    incidents.tell(incident, now.at, "handed-over", who=who, text=to)
+    _page(subject, incident, person, now)
+    said = f"{to} is paged"
+    if incident.next_step_at is not None:
+        said += f"; unless somebody takes it the next step is paged at {clock_time(incident.next_step_at, now)}"
+    return yes(f"{subject.id}: {said}", subject.id, incident.key)
+
+
+def _page(subject: Subject, incident: Incident, person: Person, now: Context) -> None:
+    """Where somebody had it, the policy starts at step 1 unless it is taken in the time that an ended lease gives.
+
+    It starts at once when no contact of the colleague takes the page. Steps that were going on are not delayed.
+    """
+    held = incidents.move(incident, "escalate")
+    incident.ack, incident.restart_at = None, None
+    round_ = page_people(subject, incident, (person,), WhyPaged.ESCALATED, now)
+    if held and policy_of(incident).steps:
+        incident.cycle_at, incident.step, incident.step_round = None, -1, round_
+        incident.next_step_at = now.at + GRACE_MS
