@@ -8,6 +8,7 @@ import sys
 import tempfile
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -210,9 +211,8 @@ async def _demo(
     speed: float, port: int | None, seconds: float | None, write: Callable[[str], None], *, open_browser: bool
 ) -> None:
     from gateway.config.load import load_ward_mapping  # noqa: PLC0415
-    from gateway.console.token import TOKEN_FILE  # noqa: PLC0415
+    from gateway.console.token import TOKEN_FILE, load_or_create_token  # noqa: PLC0415
     from gateway.outside.embedded_broker import demo_broker  # noqa: PLC0415
-    from gateway.outside.http_server import free_port  # noqa: PLC0415
     from gateway.outside.mqtt_source import MqttSettings, MqttSource  # noqa: PLC0415
     from gateway.outside.sqlite_journal import SqliteJournal  # noqa: PLC0415
     from gateway.outside.terminal_transport import TerminalTransport  # noqa: PLC0415
@@ -221,7 +221,7 @@ async def _demo(
     from gateway.scenario.day import WARD  # noqa: PLC0415
     from gateway.scenario.live import live_day, this_morning  # noqa: PLC0415
 
-    loaded = load_ward_mapping(WARD, "demo")
+    loaded = replace(load_ward_mapping(WARD, "demo"), console=_demo_console(port))
     protocols = read_protocols(loaded.protocols, loaded.rule_overrides, None)
     with tempfile.TemporaryDirectory(prefix="dripwatch-demo-") as name:
         folder = Path(name)
@@ -238,18 +238,26 @@ async def _demo(
                 transports={name: TerminalTransport(name, write) for name in loaded.transports},
                 poison=folder / "poison.lp",
                 audits=False,  # at this speed every hiccup would look like a standstill
+                wording=make_wording(loaded, load_or_create_token(folder / LINK_SECRET)),
             ) as gateway,
         ):
-            console_port, token = port or free_port(8080), folder / TOKEN_FILE
-            url = f"http://{LOOPBACK}:{console_port}"
-            _greet(write, speed, url, token, open_browser=open_browser)
-            jobs = [gateway.run(), serve_api(gateway, ConsoleSettings(LOOPBACK, console_port, url), journal)]
+            _greet(write, speed, loaded.console.base_url, folder / TOKEN_FILE, open_browser=open_browser)
+            jobs = [gateway.run(), serve_api(gateway, loaded.console, journal, inbound_routes(loaded, {}, ""))]
             await first_of([*jobs, live_day(gateway, loaded.ward.site, publish, write)], seconds)
+
+
+def _demo_console(port: int | None) -> ConsoleSettings:
+    from gateway.outside.http_server import free_port  # noqa: PLC0415
+
+    port = port or free_port(8080)
+    return ConsoleSettings(LOOPBACK, port, f"http://{LOOPBACK}:{port}", links=True)
 
 
 def _greet(write: Callable[[str], None], speed: float, url: str, token: Path, *, open_browser: bool) -> None:
     write(f"A day of six homes in {24 * 60 / speed:g} minutes. Status page: {url}  (Ctrl-C ends it)")
-    write(f"Take an incident yourself: dripwatch incidents ack P-102 --url {url} --token-file {token}\n")
+    write(
+        f"Take an incident yourself by the link in a page, or: dripwatch incidents ack P-102 --url {url} --token-file {token}\n"
+    )
     if open_browser:
         webbrowser.open(url)
 

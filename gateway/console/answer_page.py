@@ -123,15 +123,11 @@ async def _wish(request: Request) -> Wish | None:
 
 
 def _shown(service: Service, words: Words, page: LinkedPage | Trouble, trouble: Trouble | None = None) -> HTMLResponse:
-    if isinstance(page, Trouble):
-        shown, trouble = None, page
-    else:
-        shown = page
-    board = service.board()
-    zone = ZoneInfo(board.timezone)
+    shown, trouble = (None, page) if isinstance(page, Trouble) else (page, trouble)
+    now, zone = service.now(), ZoneInfo(shown.timezone if shown else "UTC")
 
     def told(at: Instant) -> str:
-        return clock(at, board.at, zone)
+        return clock(at, now, zone)
 
     text = _templates.get_template("answer.html").render(
         words=words,
@@ -141,7 +137,7 @@ def _shown(service: Service, words: Words, page: LinkedPage | Trouble, trouble: 
         buttons=_buttons(shown).value if shown else Buttons.NONE.value,
         say_kind=say_kind,
         told=told,
-        now=told(board.at),
+        now=told(now),
         trouble=trouble.words if trouble else "",
     )
     return HTMLResponse(text, trouble.status if trouble else 200, _HEADERS | {"Content-Language": words.lang})

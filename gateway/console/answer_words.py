@@ -63,7 +63,7 @@ _ENGLISH = Words(
 
 _CHINESE = Words(
     lang="zh-Hant",
-    priorities=(("high", "高"), ("medium", "中"), ("low", "低"), ("information", "資訊")),
+    priorities=(("high", "緊急"), ("medium", "次緊急"), ("low", "非緊急"), ("information", "資訊")),
     recipient="此連結屬於 {}。",
     nobody="尚未有人接手。",
     next_at="{} 會呼叫下一批人。",

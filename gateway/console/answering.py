@@ -29,20 +29,20 @@ async def act(service: Service, page: LinkedPage, wish: Wish, *, by: str) -> Act
     if isinstance(command, Acknowledge | Escalate):
         result = await service.command(page.person, command, by=by)
         return Acted(result.message, refused=not result.ok)
-    return Acted(f"{page.incident.subject}: {_why_not(page, command, service)}")
+    return Acted(f"{page.incident.subject}: {_why_not(page, command, service.now())}")
 
 
-def _why_not(page: LinkedPage, why: WhyNot, service: Service) -> str:
+def _why_not(page: LinkedPage, why: WhyNot, now: Instant) -> str:
     line = page.incident
     match why:
         case WhyNot.OVER:
-            return f"over since {_clock(line.closed_at, service)}. Nothing was changed."
+            return f"over since {_clock(line.closed_at, page, now)}. Nothing was changed."
         case WhyNot.SOMEBODY_HAS_IT:
-            return f"{line.holder} has it until {_clock(line.held_until, service)}. Nothing was changed."
+            return f"{line.holder} has it until {_clock(line.held_until, page, now)}. Nothing was changed."
         case WhyNot.PASSED_ALREADY:
-            return f"you passed it on at {_clock(passed_on_at(page), service)}."
+            return f"you passed it on at {_clock(passed_on_at(page), page, now)}."
     assert_never(why)
 
 
-def _clock(at: Instant | None, service: Service) -> str:
-    return clock(at or service.now(), service.now(), ZoneInfo(service.board().timezone))
+def _clock(at: Instant | None, page: LinkedPage, now: Instant) -> str:
+    return clock(at or now, now, ZoneInfo(page.timezone))

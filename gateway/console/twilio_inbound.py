@@ -22,7 +22,7 @@ from fastapi.responses import Response
 from gateway.console.access import Running
 from gateway.console.answering import act
 from gateway.console.problems import INVALID, NO_TOKEN, Trouble, documented
-from gateway.console.times import clock
+from gateway.console.times import clock, rfc3339
 from gateway.console.view import say_kind
 from gateway.runtime.answering import Wish
 from gateway.runtime.links import LinkedPage
@@ -111,10 +111,10 @@ class _Desk:
         if any(fits):
             return fields
         self._unsigned += 1
-        at = clock(service.now(), service.now(), ZoneInfo(service.board().timezone))
         words = (
-            f"{self._unsigned} requests to {CALL_PATH} without Twilio's right signature, the last at {at}: check that Twilio "
-            f"calls {self._base_url}{CALL_PATH} (console.base_url) and that twilio.auth_token_file holds the account's auth token"
+            f"{self._unsigned} requests to {CALL_PATH} without Twilio's right signature, the last at {rfc3339(service.now())}: "
+            f"check that Twilio calls {self._base_url}{CALL_PATH} (console.base_url), and that twilio.auth_token_file holds the "
+            "account's auth token"
         )
         service.note_finding(_UNSIGNED, words)
         raise Trouble(403, "not signed by Twilio with this ward's token for this address", kind=NO_TOKEN)
@@ -149,6 +149,6 @@ def _xml(answer: str) -> Response:
 def _read_out(page: LinkedPage, service: Service) -> str:
     """The incident as it stands now, for a call: who and how urgent, what and since when."""
     line, now = page.incident, service.now()
-    zone = ZoneInfo(service.board().timezone)
+    zone = ZoneInfo(page.timezone)
     said = "; ".join(f"{say_kind(alert)} since {clock(alert.since, now, zone)}" for alert in line.alerts)
     return f"{line.subject} {line.priority.value}: {said or 'nothing is wrong any more'}."

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gateway.core import delivery, twin
+from gateway.core.advice import first_in_english
 from gateway.core.care_lines import CareLine, with_care
 from gateway.core.incident_state import Incident
 from gateway.core.incidents import priority_of
@@ -149,7 +150,7 @@ def build_board(state: State, at: Instant) -> Board:
         connected=desk.connected,
         deaf=deaf,
         courses=tuple(lines),
-        site_incidents=tuple(_lines_of(site.open.values())) if site else (),
+        site_incidents=tuple(_lines_of(site.open.values(), state)) if site else (),
         pumps=tuple(pump_line(state.pumps[key]) for key in sorted(state.pumps) if state.pumps[key].course != SYNTHETIC),
     )
 
@@ -158,7 +159,7 @@ def incident_lines(state: State, wanted: IncidentState | None = None) -> list[In
     """All incidents that are remembered, newest first; of one state where `wanted` says so."""
     courses = (course for course in state.courses.values() if course.id != SYNTHETIC)
     subjects: list[Subject] = [*courses, *state.sites.values()]
-    lines = [line for subject in subjects for line in _lines_of((*subject.open.values(), *subject.closed))]
+    lines = [line for subject in subjects for line in _lines_of((*subject.open.values(), *subject.closed), state)]
     lines = [line for line in lines if wanted is None or line.state is wanted]
     return sorted(lines, key=lambda line: (-line.opened_at, line.key))
 
@@ -187,12 +188,13 @@ def say_alert(line: AlertLine, at: Instant) -> str:
     return f"{about} ({line.priority}, for {say_ms(max(0, at - line.since))})"
 
 
-def _lines_of(incidents: Iterable[Incident]) -> list[IncidentLine]:
-    return [incident_line(incident) for incident in incidents]
+def _lines_of(incidents: Iterable[Incident], state: State) -> list[IncidentLine]:
+    return [incident_line(incident, state) for incident in incidents]
 
 
-def incident_line(incident: Incident) -> IncidentLine:
+def incident_line(incident: Incident, state: State) -> IncidentLine:
     """One incident."""
+    subject = state.peek(incident.subject)
     held = incident.ack if incident.state is IncidentState.ACKNOWLEDGED else None
     return IncidentLine(
         key=incident.key,
@@ -207,7 +209,15 @@ def incident_line(incident: Incident) -> IncidentLine:
         next_step_at=incident.next_step_at if incident.state is IncidentState.TRIGGERED and not incident.muted else None,
         paged=tuple(sorted(incident.reached)),
         alerts=tuple(
-            AlertLine(note.rule, note.kind, note.priority, note.since, note.first, note.muted_until, note.muted_by)
+            AlertLine(
+                note.rule,
+                note.kind,
+                note.priority,
+                note.since,
+                first_in_english(note, subject, state),
+                note.muted_until,
+                note.muted_by,
+            )
             for note in sorted(incident.alerts.values(), key=lambda note: -note.priority.rank)
         ),
         history=tuple(HistoryLine(line.at, line.what, line.who, line.text) for line in incident.history),
@@ -242,7 +252,7 @@ def _course_line(state: State, course: Course, at: Instant) -> CourseLine:
         battery_percent=pump.battery_percent,
         on_battery=pump.on_battery,
         conditions=tuple(known.condition.value for known in pump.conditions.values() if known.active),
-        incidents=tuple(_lines_of(course.open.values())),
+        incidents=tuple(_lines_of(course.open.values(), state)),
         supplies=supply_line(course, pump, protocol, at),
         enrolment=course.enrolment,
         diary=course.diary,

@@ -91,12 +91,12 @@ def amend(course: Course, pump: Pump, protocol: Protocol, before: list[Stop]) ->
     wrong = [one for one in judged.interruptions if not _is_of_any(one, judged) and _is_among(one, changed)]
     for one in wrong:
         _forget(judged, one)
-    told = any(not one.found for one in wrong)  # people have heard of it, as it was known then
+    told = [one for one in wrong if not one.found and one.noted_at]  # as it was known then: no rule has to see it again
     ends = {one.until for one in wrong} | {stop.until for stop in changed}
     known = {one.until for one in judged.interruptions if not _is_of_any(one, judged)}
     for one in _expected(course, pump, protocol, after):
         if one.until in ends - known and one.until > one.since:
-            _insert(judged, replace(one, found=not told))
+            _insert(judged, replace(one, found=not told, noted_at=max((old.noted_at for old in told), default=0)))
     ended = [one.until for one in judged.interruptions if not _is_of_any(one, judged)]
     judged.interruption_ended_at = max(ended, default=0)
 

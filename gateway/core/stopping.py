@@ -1,6 +1,6 @@
 """People who want no more pages by one transport (STOP), and who want them again (START)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from gateway.core.context import Context
 from gateway.core.escalation import pass_over
@@ -44,6 +44,11 @@ def start(person: Person, transport: str, context: Context) -> str:
 def is_stopped(person: Person, transport: str, context: Context) -> bool:
     """Whether this person wants no pages by this transport."""
     return transport in context.desk.stopped.get(person.id, ())
+
+
+def said(stopped: Mapping[str, Sequence[str]]) -> list[str]:
+    """Who wants no pages by what, in words: whoever runs the gateway should not learn it from a page that went another way."""
+    return [f"{name} gets no pages by {', '.join(transports)} (STOP)" for name, transports in sorted(stopped.items())]
 
 
 def _page_others(person: Person, transport: str, context: Context) -> tuple[str, ...]:

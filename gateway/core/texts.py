@@ -10,6 +10,7 @@ from datetime import datetime
 from re import compile as pattern
 from zoneinfo import ZoneInfo
 
+from gateway.core.advice import INTERRUPTED_RULE, gives_way, is_past_limit
 from gateway.core.context import Context
 from gateway.core.incident_state import Incident, Note
 from gateway.core.languages import WORDINGS
@@ -109,11 +110,11 @@ class _Writer:
     def _first(self, notes: list[Note]) -> str:
         """What to do first about the most urgent alert; past the limit nobody starts a pump again as the rule would have it."""
         course, protocol, limit = self._concerned(), self._protocol(), self._limit_words()
-        if course is not None and protocol is not None and limit is not None and not self.incident.route:
-            stands = course.delivery.state is DeliveryState.INTERRUPTED
-            if stands and _limit_at(course, protocol) <= self.context.at:
-                return limit.first
-        return self._told(notes[0])[1] if notes else ""
+        if not notes:
+            return ""
+        if course is not None and protocol is not None and limit is not None and gives_way(notes[0]):
+            return limit.first if is_past_limit(course, protocol, self.context.at) else self._told(notes[0])[1]
+        return self._told(notes[0])[1]
 
     # ---- one alert -------------------------------------------------------------------------------------------------
 
@@ -135,7 +136,7 @@ class _Writer:
     def _say(self, note: Note) -> str:
         words, context = self.words, self.context
         since = clock_time(note.since, context, self.locale)
-        if note.rule == "delivery-interrupted" and isinstance(self.subject, Course) and _is_estimate(note.since, self.subject):
+        if note.rule == INTERRUPTED_RULE and isinstance(self.subject, Course) and _is_estimate(note.since, self.subject):
             since = words.about.format(at=since)
         figures = _figures(note)
         said = self._told(note)[0].format(
@@ -194,7 +195,7 @@ class _Writer:
         if course is None or protocol is None or incident.route:
             return ("",)
         words, delivery = self.words, course.delivery
-        limit, limit_at = words.lasted(protocol.interruption_limit_ms), _limit_at(course, protocol)
+        limit, limit_at = words.lasted(protocol.interruption_limit_ms), delivery.since + protocol.interruption_limit_ms
         if any(note.rule == FOUND_RULE and note.priority is Priority.HIGH for note in incident.alerts.values()):
             return self._past(limit)
         if delivery.state not in (DeliveryState.INTERRUPTED, DeliveryState.UNKNOWN):
@@ -244,10 +245,6 @@ class _Writer:
 
 def _english(protocol: Protocol) -> LimitWords:
     return LimitWords(protocol.past_limit, protocol.past_limit_short, protocol.past_limit_first)
-
-
-def _limit_at(course: Course, protocol: Protocol) -> Instant:
-    return course.delivery.since + protocol.interruption_limit_ms
 
 
 def _figures(note: Note) -> str:

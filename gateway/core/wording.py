@@ -54,4 +54,4 @@ class Wording:
 
     def cause(self, detail: str) -> str | None:
         """Why delivery stopped or is unknown; None where the language has no word for it."""
-        return self.causes.get(detail) or self.kinds.get(detail)
+        return self.causes.get(detail or "unspecified") or self.kinds.get(detail)

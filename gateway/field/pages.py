@@ -39,7 +39,9 @@ def page() -> None:
 @page.command("preview")
 @click.argument("protocol", required=False)
 @click.option("--rule", help="Only this rule's texts.")
-@click.option("--locale", type=click.Choice([*Locale]), help="Only this language; else those of the ward, or all.")
+@click.option(
+    "--locale", type=click.Choice([locale.value for locale in Locale]), help="Only this language; else those of the ward, or all."
+)
 @click.option("--ward", help="The ward file: its protocols with its own changes, its time zone and its languages.")
 def preview(protocol: str | None, rule: str | None, locale: str | None, ward: str | None) -> int:
     """Print every text of PROTOCOL (one that is shipped), or of a ward, with its length; exit 1 where one has no room."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 
+from gateway.core import stopping
 from gateway.core.board import Board, IncidentLine, build_board, incident_lines
 from gateway.core.events import Event, Heard
 from gateway.core.outbox import Outbox
@@ -274,7 +275,7 @@ class Gateway:
         ready = not findings
         findings += [f"record {damaged.seq} is damaged: {damaged.detail}" for damaged in self._recovered.damaged[:10]]
         findings += [*self.config_findings, *self._fold.findings[-10:], *self._pipeline.warnings]
-        findings += [*self._watchers.findings(), *self._parts.noted.values()]
+        findings += [*self._watchers.findings(), *self._parts.noted.values(), *stopping.said(board.stopped)]
         numbers = {
             "judged_seq": float(self._pipeline.judged_seq),
             "lag_records": float(self._pipeline.lag),

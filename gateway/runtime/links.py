@@ -18,12 +18,14 @@ from dataclasses import dataclass
 from gateway.core.board import IncidentLine, incident_line
 from gateway.core.context import Context
 from gateway.core.incident_state import Incident
+from gateway.core.state import Subject
 from gateway.core.store import State
 from gateway.domain.instants import DAY_MS, Instant
 from gateway.domain.ward import Person
 
 TOKEN_CHARS = 22  # 132 bits
 KEPT_MS = DAY_MS  # after the incident is over: who opens a link late is told so, and when
+LEARN_EVERY_MS = 100  # however many wrong tokens come; nobody opens a link sooner after its page was decided
 ROUNDS_MAX = 200  # of an incident; a day and a half of a policy that starts again every ten minutes
 
 _TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{TOKEN_CHARS}}}")
@@ -31,11 +33,12 @@ _TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{TOKEN_CHARS}}}")
 
 @dataclass(frozen=True, slots=True)
 class LinkedPage:
-    """What a link is about: the page's recipient, its incident as it stands now, and the page's key."""
+    """What a link is about: the page's recipient, its incident as it stands now, the page's key, and the ward's time zone."""
 
     key: str
     person: str
     incident: IncidentLine
+    timezone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Links:
         self._keys: dict[bytes, str] = {}  # hash of a token → page key
         self._hashes: dict[str, list[bytes]] = {}  # by incident
         self._known: dict[str, _Known] = {}
+        self._learnt_at: Instant = -LEARN_EVERY_MS
 
     def token(self, key: str) -> str:
         """22 characters of the URL alphabet for the page of that key."""
@@ -66,22 +70,27 @@ class Links:
         if not _TOKEN.fullmatch(token):
             return None
         wanted = _hash(token)
-        incidents = {incident.key: incident for incident in _remembered(state, at)}
-        if wanted not in self._keys:
-            self._learn(incidents, state, at)
+        if wanted not in self._keys and at >= self._learnt_at + LEARN_EVERY_MS:
+            self._learn(state, at)
         key = self._keys.get(wanted, "")
-        name = key.rsplit("/", 3)
-        incident = incidents.get(name[0])
-        if incident is None or _person(name[2], state, at) is None:
+        if not key:
             return None
-        return LinkedPage(key, name[2], incident_line(incident))
+        name, _, person, _ = key.rsplit("/", 3)
+        subject = state.peek(name.partition("@")[0].partition(".")[0])
+        incident = next((one for one in _remembered(subject, at) if one.key == name), None)
+        if incident is None or _person(person, state, at) is None:
+            return None
+        return LinkedPage(key, person, incident_line(incident, state), state.ward.timezone)
 
     def __len__(self) -> int:
         """How many tokens could be looked up at once."""
         return len(self._keys)
 
-    def _learn(self, incidents: dict[str, Incident], state: State, at: Instant) -> None:
+    def _learn(self, state: State, at: Instant) -> None:
         """Bring the table up to date: tokens of incidents that are forgotten go, those of new rounds come."""
+        self._learnt_at = at
+        subjects = (*state.courses.values(), *state.sites.values())
+        incidents = {incident.key: incident for subject in subjects for incident in _remembered(subject, at)}
         for gone in self._known.keys() - incidents.keys():
             self._forget(gone)
         for incident in incidents.values():
@@ -104,9 +113,9 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _remembered(state: State, at: Instant) -> Iterator[Incident]:
-    """Incidents that are open, or were until lately."""
-    for subject in (*state.courses.values(), *state.sites.values()):
+def _remembered(subject: Subject | None, at: Instant) -> Iterator[Incident]:
+    """The subject's incidents that are open, or were until lately."""
+    if subject is not None:
         yield from subject.open.values()
         yield from (one for one in subject.closed if one.closed_at is not None and at < one.closed_at + KEPT_MS)
 

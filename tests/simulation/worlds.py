@@ -105,8 +105,10 @@ class World:
         dice, steps = self._dice, []
         for _ in range(dice.randint(3, 12)):
             at, person = dice.randint(10, TROUBLE_MIN), dice.choice(["nurse-a", "nurse-b", "charge-nurse"])
-            act = dice.choice(["ack", "ack", "reply", "escalate", "close"])
-            keys = {"person": person, act: "{code}" if act == "reply" else f"P-{dice.choice(PUMPS)}", "reason": "made up"}
+            act = dice.choice(["ack", "ack", "reply", "link", "escalate", "close"])
+            said = {"reply": ["{code}", "{code}", "ack", "STOP", "START"], "link": ["take", "cannot"]}
+            what = dice.choice(said[act]) if act in said else f"P-{dice.choice(PUMPS)}"
+            keys = {"person": person, act: what, "reason": "made up"}
             steps.append((at, f"person.{act}", keys))
         return steps
 

@@ -156,7 +156,10 @@ def refuse(words: str) -> Callable[[int, str, Command], CommandResult]:
 
 @dataclass
 class FakeService:
-    """Implements `gateway.runtime.service.Service`. Set its fields; `told` are the commands that came, with who gave them."""
+    """Implements `gateway.runtime.service.Service`. Set its fields.
+
+    `told` are the commands that came, with who gave them; `ways` how each of them came.
+    """
 
     shown: Board = field(default_factory=board)
     remembered: Sequence[IncidentLine] = ()
@@ -165,6 +168,7 @@ class FakeService:
     state: Health = field(default_factory=lambda: Health(ready=True, findings=(), numbers=(("lag_records", 0.0),)))
     decide: Callable[[int, str, Command], CommandResult] = accept
     told: list[tuple[str, Command]] = field(default_factory=list)
+    ways: list[str] = field(default_factory=list)
     replies: list[tuple[str, str, str]] = field(default_factory=list)
     links: dict[str, LinkedPage] = field(default_factory=dict)
     noted: dict[str, str] = field(default_factory=dict)
@@ -193,6 +197,7 @@ class FakeService:
         if self.broken is not None:
             raise self.broken
         self.told.append((who, command))
+        self.ways.append(by)
         return self.decide(len(self.told), who, command)
 
     async def reply(self, transport: str, address: str, text: str) -> None:

@@ -199,7 +199,7 @@ class History:
         course = f"P-{self.dice.randint(1, len(self._pumps))}"
         if self._codes and self.dice.random() < 0.5:
             address, code = self.dice.choice(self._codes)
-            text = self.dice.choice((code, f"ack {code}", "ack", "9999", "what?"))
+            text = self.dice.choice((code, f"ack {code}", "ack", "9999", "what?", "STOP", "START", "START"))
             yield from self._take([reply_entry(SMS, address, text, self.at)])
             return
         device = self.dice.choice(list(self._pumps))

@@ -25,7 +25,7 @@ KEY = "P-017@48213/r1/nurse-a/0"
 def about(service: FakeService, **changes: object) -> IncidentLine:
     """Let the link be about P-017's incident, changed so."""
     line = incident(**changes)
-    service.links[LINK] = LinkedPage(KEY, "nurse-a", line)
+    service.links[LINK] = LinkedPage(KEY, "nurse-a", line, "Asia/Hong_Kong")
     return line
 
 
@@ -156,12 +156,12 @@ async def test_the_same_press_twice_passes_it_on_once(nurse, service):
     """A slow network, an impatient finger."""
     line = incident()
     told = replace(line, history=(*line.history, HistoryLine(AT - 5_000, "escalated", "nurse-a", "")))
-    service.links[LINK] = LinkedPage(KEY, "nurse-a", told)
+    service.links[LINK] = LinkedPage(KEY, "nurse-a", told, "Asia/Hong_Kong")
     assert "You passed it on at 14:02." in (await nurse.get(PATH)).text
     await press(nurse, "cannot")
     assert service.told == []
     later = replace(line, history=(*line.history, HistoryLine(AT - MINUTE_MS, "escalated", "nurse-a", "")))
-    service.links[LINK] = LinkedPage(KEY, "nurse-a", later)
+    service.links[LINK] = LinkedPage(KEY, "nurse-a", later, "Asia/Hong_Kong")
     await press(nurse, "cannot")
     assert service.told == [("nurse-a", Escalate(incident=line.key))]
 
@@ -178,8 +178,6 @@ async def test_a_refusal_is_told_in_the_gateway_s_words(nurse, service):
 async def test_what_cannot_be_stored_is_said(nurse, service):
     """Nobody may believe that they have it."""
     service.broken = JournalFull("no space left")
-    monkey = service.board
-    service.board = lambda: monkey.__self__.shown  # the board is there, the disk is not
     answer = await press(nurse, "take")
     assert answer.status_code == 503
     assert "cannot be stored now" in answer.text

@@ -6,10 +6,13 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.console.answering import act
 from gateway.console.app import create_api
 from gateway.console.audit_api import audit_router
+from gateway.runtime.answering import Wish
 from gateway.runtime.audit_line import AuditBusy, AuditFailed
-from tests.support.fake_service import TOKEN, FakeService
+from gateway.runtime.links import LinkedPage
+from tests.support.fake_service import TOKEN, FakeService, incident
 
 
 def line(number: int) -> dict[str, Any]:
@@ -121,3 +124,12 @@ async def test_what_cannot_be_told_now_is_a_503(client, teller, trouble, kind):
 async def test_the_audit_needs_the_token(client):
     """Reads too: it names people."""
     assert (await client.get("/api/v1/audit", headers={"Authorization": "Bearer wrong"})).status_code == 401
+
+
+async def test_the_record_says_how_a_page_was_answered(service):
+    """Whoever takes an incident by a page's link, or by a key on the phone, leaves that in the journal for the audit."""
+    line = incident(holder="")
+    for way in ("link", "call"):
+        await act(service, LinkedPage(f"{line.key}/r1/nurse-a/0", "nurse-a", line), Wish.TAKE, by=way)
+    assert service.ways == ["link", "call"]
+    assert [who for who, _ in service.told] == ["nurse-a", "nurse-a"]

@@ -37,7 +37,7 @@ def client_of(service: FakeService, doors: dict[str, TwilioDoor]) -> httpx.Async
 @pytest.fixture
 async def twilio(service: FakeService) -> AsyncIterator[httpx.AsyncClient]:
     """A ward that writes and calls by Twilio."""
-    service.links[LINK] = LinkedPage("P-017@48213/r1/nurse-a/1", "nurse-a", incident())
+    service.links[LINK] = LinkedPage("P-017@48213/r1/nurse-a/1", "nurse-a", incident(), "Asia/Hong_Kong")
     async with client_of(service, DOORS) as made:
         yield made
 
@@ -172,7 +172,7 @@ async def test_what_was_heard_is_remembered_up_to_a_limit(twilio, service, monke
 async def test_a_late_key_says_what_is_true_now(twilio, service):
     """The incident is over, and no other one is touched."""
     over = incident(state=IncidentState.RESOLVED, closed_at=AT - 13 * MINUTE_MS, alerts=())
-    service.links[LINK] = LinkedPage("P-017@48213/r1/nurse-a/1", "nurse-a", over)
+    service.links[LINK] = LinkedPage("P-017@48213/r1/nurse-a/1", "nurse-a", over, "Asia/Hong_Kong")
     assert (await pressed(twilio, "4")).find("Say").text == "P-017: over since 13:50. Nothing was changed."
     assert service.told == []
 
@@ -180,7 +180,7 @@ async def test_a_late_key_says_what_is_true_now(twilio, service):
 async def test_a_key_does_not_take_it_from_who_has_it(twilio, service):
     """Who cannot is no news where somebody else can."""
     held = incident(state=IncidentState.ACKNOWLEDGED, holder="nurse-b", held_until=AT + 30 * MINUTE_MS)
-    service.links[LINK] = LinkedPage("P-017@48213/r1/nurse-a/1", "nurse-a", held)
+    service.links[LINK] = LinkedPage("P-017@48213/r1/nurse-a/1", "nurse-a", held, "Asia/Hong_Kong")
     assert (await pressed(twilio, "6")).find("Say").text == "P-017: nurse-b has it until 14:33. Nothing was changed."
     assert service.told == []
 
@@ -230,7 +230,8 @@ async def test_without_its_signature_nothing_is_read(twilio, service, wrong):
     assert answer.status_code == 403
     assert (service.replies, service.told) == ([], [])
     assert (
-        "1 requests to /inbound/twilio without Twilio's right signature, the last at 14:03" in service.noted["twilio-signature"]
+        "1 requests to /inbound/twilio without Twilio's right signature, the last at 2026-03-02T06:03:00.000Z"
+        in service.noted["twilio-signature"]
     )
     assert AUTH_TOKEN not in service.noted["twilio-signature"] + answer.text
 

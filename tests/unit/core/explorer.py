@@ -31,6 +31,7 @@ SILENCE_MS = 2 * MINUTE_MS
 START: Instant = 1_772_409_600_000
 OUTCOMES = (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.NO_RECEIPT)
 PEOPLE = ("nurse-a", "nurse-b")
+HANDS_OVER = "handed over"
 
 Key = tuple[object, ...]
 Cells = dict[str, bytes]
@@ -152,10 +153,7 @@ def actions(life: Life, scope: Scope) -> Iterator[tuple[str, Callable[[Life], No
     for who in PEOPLE:
         if incident.ack is None or incident.ack.who != who:
             yield f"ack by {who}", lambda one, w=who: one.step(Commanded, w, Acknowledge(incident=COURSE))
-    if scope.hand_overs:
-        for who, to in permutations(PEOPLE):
-            if incident.ack is None or incident.ack.who != to:
-                yield f"{who} hands over to {to}", lambda one, w=who, t=to: one.step(Commanded, w, HandOver(incident=COURSE, to=t))
+    yield from _hand_overs(incident, scope)
     fires = {note.kind for note in incident.alerts.values()}
     if scope.rises and Condition.SYSTEM_FAULT.value not in fires and incident.peak is not Priority.HIGH:
         yield "high alarm", _high
@@ -168,6 +166,18 @@ def actions(life: Life, scope: Scope) -> Iterator[tuple[str, Callable[[Life], No
 def _high(life: Life) -> None:
     life.alarm(Condition.SYSTEM_FAULT, AlarmPhase.START)
     life.wait(life.at + 2 * MINUTE_MS)
+
+
+def _hand_overs(incident: Incident, scope: Scope) -> Iterator[tuple[str, Callable[[Life], None]]]:
+    for who, to in permutations(PEOPLE) if scope.hand_overs and not _was_handed_over(incident) else ():
+        if incident.ack is None or incident.ack.who != to:
+            over = HandOver(incident=COURSE, to=to)
+            yield f"{HANDS_OVER} to {to}", lambda one, w=who, c=over: one.step(Commanded, w, c)
+
+
+def _was_handed_over(incident: Incident) -> bool:
+    """Once is tried in every state; more would only multiply them."""
+    return any(line.what == "handed-over" for line in incident.history)
 
 
 def _ends(incident: Incident) -> Iterator[tuple[str, Callable[[Life], None]]]:
@@ -194,6 +204,7 @@ def likeness(life: Life) -> Key:
         since(incident.restart_at),
         since(incident.quiet_at),
         incident.gap_paged,
+        _was_handed_over(incident),
         (incident.muted, tuple(since(silence.until_at) for silence in life.course.care.silences)),
         (ack.who, since(ack.until_at), ack.priority, tuple(ack.families)) if ack else None,
         tuple(sorted((key, note.priority) for key, note in incident.alerts.items())),

@@ -7,9 +7,11 @@ from itertools import product
 
 import pytest
 
+from gateway.core.board import incident_line
 from gateway.core.context import Context
 from gateway.core.incident_state import Happening, Incident, Note, Told
 from gateway.core.state import Bag, Course, Delivery, Desk, Interruption, Site
+from gateway.core.store import State
 from gateway.core.texts import clock_time, compose
 from gateway.domain.instants import DAY_MS
 from gateway.domain.locale import TRANSLATED, Locale
@@ -128,7 +130,7 @@ def test_what_is_not_translated_makes_the_whole_page_english(gap):
     whole, odd = note("delivery-interrupted", detail="user"), replace(note("alarm-recurrent", kind="door-open"), **gap)
     odd = replace(odd, kind="") if "detail" in gap else odd
     text = said_in(course("P-017", DeliveryState.INTERRUPTED), [whole, odd], WhyPaged.OPENED, 20, locale=Locale.ZH_HANT)
-    assert text.startswith("P-017 HIGH: delivery stopped (stopped by hand) since 08:00; ")
+    assert text.startswith("P-017 HIGH: delivery stopped (stopped by hand) since 08:00")
 
 
 def test_a_limit_that_is_not_translated_makes_the_page_english():
@@ -170,6 +172,26 @@ def test_past_the_limit_nobody_is_told_to_start_again_at_home(minute, first):
         .split("\n")[1]
         .startswith(first)
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "first"), [("free-flow", "Close the clamp nearest"), ("door-open", "Nobody starts the pump again")]
+)
+def test_past_the_limit_the_advice_to_close_the_clamp_stays(kind, first):
+    """It starts nothing, and does not wait."""
+    stopped = course("P-017", DeliveryState.INTERRUPTED)
+    assert said_in(stopped, [note("alarm-persistent", kind=kind)], WhyPaged.MILESTONE, 241).split("\n")[1].startswith(first)
+
+
+def test_past_the_limit_the_board_says_the_same():
+    """Whoever looks before calling the home reads what the page says."""
+    state = State(protocols={PROTOCOL.name: PROTOCOL})
+    stopped = state.courses["P-017"] = course("P-017", DeliveryState.INTERRUPTED)
+    stopped.open[""] = incident = Incident("P-017@1", "P-017", "", minutes(0), Priority.HIGH, {})
+    incident.alerts = {"x": note("delivery-interrupted", detail="user")}
+    for minute, first in ((239, RULES["delivery-interrupted"].first), (240, PROTOCOL.past_limit_first)):
+        state.desk.now_at = minutes(minute)
+        assert incident_line(incident, state).alerts[0].first == first
 
 
 def test_a_device_keeps_its_name():
@@ -243,7 +265,7 @@ def test_an_estimated_onset_is_called_about():
 def test_more_alerts_than_fit_are_counted():
     """The most urgent first."""
     notes = [note("alarm-persistent", kind=kind) for kind in list(Condition)[:7]]
-    text = essential(text_of(course("P-017", DeliveryState.DELIVERING), notes, WhyPaged.OPENED, 5))
+    text = essential(said_in(course("P-017", DeliveryState.DELIVERING), notes, WhyPaged.OPENED, 5))
     assert re.search(r"; pump alarm [a-z ]+ since 08:00 \+\d more\.", text)
 
 

@@ -123,6 +123,18 @@ def test_what_is_over_for_long_is_forgotten():
     assert len(links) == 0
 
 
+def test_however_many_wrong_tokens_come_the_table_is_made_ten_times_a_second(monkeypatch: pytest.MonkeyPatch):
+    """A look at ten thousand incidents for each would delay pages."""
+    links, made = Links("a secret beside the journal"), []
+    learn = links._learn
+    monkeypatch.setattr(links, "_learn", lambda state, at: (made.append(at), learn(state, at)))
+    world, page = paged_world()
+    for ms in range(1_000):
+        assert links.find("A" * 22, world.monitor.state, minutes(3) + ms) is None
+    assert len(made) == 10
+    assert links.find(links.token(page.key), world.monitor.state, minutes(3) + 1_000) is not None
+
+
 def test_looking_changes_nothing():
     """A link that is opened must not make a cell dirty, let alone an incident somebody's."""
     world, page = paged_world()

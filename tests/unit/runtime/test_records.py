@@ -65,7 +65,9 @@ COMMANDS: tuple[Command, ...] = (
     Close(incident="P-1", reason="seen"),
     Note(incident="P-1", text='quotes " and \\ and\nlines'),
     ClearCondition(pump="pump-1", condition="air-in-line"),
-    AddDiary(course="P-1", from_whom="caregiver", temperature_c=38.4, handwriting_changed=False, symptom="頭痛", observed_at=START_AT),
+    AddDiary(
+        course="P-1", from_whom="caregiver", temperature_c=38.4, handwriting_changed=False, symptom="頭痛", observed_at=START_AT
+    ),
     AddDiary(course="P-1", from_whom="nurse", note="slept well"),
     ChangeContacts(course="P-1", caregiver=(Contact("sms", "85290000009", 120_000),), ward_contact="1234", travel_minutes=45),
     ChangeContacts(course="P-1", caregiver=()),
@@ -77,7 +79,9 @@ COMMANDS: tuple[Command, ...] = (
     ChangeDose(course="P-1", mcg_per_day=28.0, override_reason="the doctor's order"),
     SwapPump(course="P-1", pump="pump-2", reason="battery fault"),
     StartBreak(course="P-1"),
-    NextCycle(course="P-1", bag="48-hour", pump="pump-2", primed_ml=4.5, planned_change_ms=1, hung_at=2, prepared_at=3, rate_ml_h=5.0),
+    NextCycle(
+        course="P-1", bag="48-hour", pump="pump-2", primed_ml=4.5, planned_change_ms=1, hung_at=2, prepared_at=3, rate_ml_h=5.0
+    ),
     LogCall(course="P-1", called="the caregiver", advice="open the clamp", seen=Seen.RUNNING, for_ms=1),
     LogCall(course="P-1", called="the patient"),
     SilenceRules(course="P-1", reason="the battery is being changed", rules=("battery-running-out",), for_ms=1),
