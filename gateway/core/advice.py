@@ -4,6 +4,7 @@ from gateway.core.incident_state import Note
 from gateway.core.state import Course, Subject
 from gateway.core.store import State
 from gateway.domain.instants import Instant
+from gateway.domain.locale import Locale
 from gateway.domain.words import Condition, DeliveryState
 from rules.model import Protocol
 
@@ -24,9 +25,11 @@ def gives_way(note: Note) -> bool:
     return note.rule == INTERRUPTED_RULE or note.kind in _STARTING
 
 
-def first_in_english(note: Note, subject: Subject | None, state: State) -> str:
-    """What console and command line show, as of the last record."""
+def firsts(note: Note, subject: Subject | None, state: State) -> dict[Locale, str]:
+    """What console and command line show, as of the last record: English always, the other languages where there are words."""
     protocol = state.protocols.get(subject.protocol) if isinstance(subject, Course) else None
-    if protocol is None or not isinstance(subject, Course) or not gives_way(note):
-        return note.first
-    return protocol.past_limit_first if is_past_limit(subject, protocol, state.desk.now_at) else note.first
+    if protocol is not None and isinstance(subject, Course) and gives_way(note):
+        if is_past_limit(subject, protocol, state.desk.now_at):
+            others = {locale: words.first for locale, words in protocol.limit_words.items() if words.first}
+            return {Locale.EN: protocol.past_limit_first, **others}
+    return {Locale.EN: note.first, **{locale: told.first for locale, told in note.translated.items()}}

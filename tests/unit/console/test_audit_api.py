@@ -130,6 +130,6 @@ async def test_the_record_says_how_a_page_was_answered(service):
     """Whoever takes an incident by a page's link, or by a key on the phone, leaves that in the journal for the audit."""
     line = incident(holder="")
     for way in ("link", "call"):
-        await act(service, LinkedPage(f"{line.key}/r1/nurse-a/0", "nurse-a", line), Wish.TAKE, by=way)
+        await act(service, LinkedPage(f"{line.key}/r1/nurse-a/0", "nurse-a", line, "Asia/Hong_Kong"), Wish.TAKE, by=way)
     assert service.ways == ["link", "call"]
     assert [who for who, _ in service.told] == ["nurse-a", "nurse-a"]

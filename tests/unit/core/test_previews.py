@@ -9,7 +9,7 @@ from gateway.core.languages import WORDINGS
 from gateway.core.previews import STORIES, Previewer, Story
 from gateway.domain.locale import Locale
 from gateway.domain.ward import Ward
-from gateway.domain.words import WhyPaged
+from gateway.domain.words import Condition, WhyPaged
 from gateway.field.rulebook import shipped_names
 from gateway.outside.sms_text import coded
 from rules.engine import judge
@@ -110,6 +110,20 @@ def test_both_languages_have_the_same_answers_with_the_same_blanks():
     assert english.keys() == chinese.keys()
     for name, text in english.items():
         assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", chinese[name])), name
+
+
+def test_both_languages_have_words_for_the_same_things():
+    """Urgency, reasons for paging again, causes and conditions."""
+    english, chinese = WORDINGS[Locale.EN], WORDINGS[Locale.ZH_HANT]
+    for name in ("priorities", "leads", "causes", "kinds"):
+        assert getattr(english, name).keys() == getattr(chinese, name).keys(), name
+    assert set(english.kinds) == set(Condition)
+    assert set(english.leads) == set(WhyPaged) - {
+        WhyPaged.OPENED,
+        WhyPaged.UNACKNOWLEDGED,
+        WhyPaged.RESOLVED,
+        WhyPaged.UNREACHABLE,
+    }
 
 
 def test_what_rules_find_in_their_examples_can_be_said_in_chinese(monkeypatch):

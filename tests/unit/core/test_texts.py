@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from functools import partial
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -192,6 +193,15 @@ def test_past_the_limit_the_board_says_the_same():
     for minute, first in ((239, RULES["delivery-interrupted"].first), (240, PROTOCOL.past_limit_first)):
         state.desk.now_at = minutes(minute)
         assert incident_line(incident, state).alerts[0].first == first
+
+
+@pytest.mark.parametrize("locale", Locale)
+def test_the_page_that_the_documentation_shows_is_a_real_one(locale):
+    """Both lines of it, as they stand in docs/texts.md."""
+    shown = re.findall(r"```\n(.*?)```", (Path(__file__).parents[3] / "docs" / "texts.md").read_text(), re.DOTALL)
+    stopped = course("P-017", DeliveryState.INTERRUPTED, estimated=True)
+    occluded = note("delivery-interrupted", detail="occlusion-downstream")
+    assert f"{said_in(stopped, [occluded], WhyPaged.OPENED, 62, '4711', locale)}\n" in shown
 
 
 def test_a_device_keeps_its_name():
