@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 from gateway.config.settings import AppriseSettings, KannelSettings, LoadedWard, SmppSettings, SnppSettings, TransportSettings
 from gateway.runtime.links import Links
-from gateway.runtime.ports import Transport, TwoWay
+from gateway.runtime.ports import Transport
 from gateway.runtime.service import Service
+from gateway.runtime.two_way import TwoWay
 from gateway.runtime.wording import Wording
 
 if TYPE_CHECKING:

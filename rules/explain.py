@@ -55,6 +55,7 @@ def explain_protocol(protocol: Protocol) -> list[str]:
     said.append(
         f"Once delivery has stopped for {say_ms(protocol.interruption_limit_ms)}, every page adds: {protocol.past_limit}."
     )
+    said.append(f"What to do first is then, instead of what a rule says: {protocol.past_limit_first}")
     said.append(f"A pump is silent when {protocol.silent_intervals} of its reports are missing, but not before {silent}.")
     said.append(f"After a bag change it may take {start_up} to deliver before that counts as an interruption.")
     said += _lag(protocol)

@@ -133,7 +133,10 @@ def _instant(moment: date, timezone: str) -> Instant:
 
 @lru_cache(maxsize=CALENDARS_KEPT)
 def _parsed(text: str) -> Calendar:
-    found = Calendar.from_ical(text)
+    try:
+        found = Calendar.from_ical(text)
+    except OSError as error:  # TZID=Asia is a folder of the zone database, and is opened like a file
+        raise ValueError(f"a time zone of it cannot be read: {type(error).__name__}") from error
     if not isinstance(found, Calendar):
         raise TypeError("one calendar is one component")
     return found

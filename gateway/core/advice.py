@@ -27,9 +27,9 @@ def gives_way(note: Note) -> bool:
 
 def firsts(note: Note, subject: Subject | None, state: State) -> dict[Locale, str]:
     """What console and command line show, as of the last record: English always, the other languages where there are words."""
-    protocol = state.protocols.get(subject.protocol) if isinstance(subject, Course) else None
-    if protocol is not None and isinstance(subject, Course) and gives_way(note):
-        if is_past_limit(subject, protocol, state.desk.now_at):
+    if isinstance(subject, Course) and gives_way(note):
+        protocol = state.protocols.get(subject.protocol)
+        if protocol is not None and is_past_limit(subject, protocol, state.desk.now_at):
             others = {locale: words.first for locale, words in protocol.limit_words.items() if words.first}
             return {Locale.EN: protocol.past_limit_first, **others}
     return {Locale.EN: note.first, **{locale: told.first for locale, told in note.translated.items()}}

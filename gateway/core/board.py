@@ -1,12 +1,12 @@
 """The board: what console, API and terminal show. Frozen, built from the state, never from the time-series store."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.core import delivery, twin
-from gateway.core.advice import first_in_english
+from gateway.core.advice import firsts
 from gateway.core.care_lines import CareLine, with_care
-from gateway.core.incident_state import Incident
+from gateway.core.incident_state import Incident, Note
 from gateway.core.incidents import priority_of
 from gateway.core.intake import is_silent
 from gateway.core.state import Course, Pump, Subject
@@ -15,6 +15,7 @@ from gateway.core.supplies import SupplyLine, supply_line
 from gateway.core.synthetic import SYNTHETIC
 from gateway.domain.diary import DiaryLine
 from gateway.domain.instants import Instant
+from gateway.domain.locale import Locale
 from gateway.domain.words import DeliveryState, IncidentState, Priority
 from rules.durations import say_ms
 
@@ -23,7 +24,8 @@ from rules.durations import say_ms
 class AlertLine:
     """A firing alert: which rule, about what, how urgent, since when, what to do first.
 
-    `muted_by` a silence or a window until `muted_until`; None while it speaks.
+    `muted_by` a silence or a window until `muted_until`; None while it speaks. `translated` is what to do first by the tag of
+    another language.
     """
 
     rule: str
@@ -33,6 +35,7 @@ class AlertLine:
     first: str
     muted_until: Instant | None = None
     muted_by: str = ""
+    translated: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,19 +212,17 @@ def incident_line(incident: Incident, state: State) -> IncidentLine:
         next_step_at=incident.next_step_at if incident.state is IncidentState.TRIGGERED and not incident.muted else None,
         paged=tuple(sorted(incident.reached)),
         alerts=tuple(
-            AlertLine(
-                note.rule,
-                note.kind,
-                note.priority,
-                note.since,
-                first_in_english(note, subject, state),
-                note.muted_until,
-                note.muted_by,
-            )
+            _alert_line(note, firsts(note, subject, state))
             for note in sorted(incident.alerts.values(), key=lambda note: -note.priority.rank)
         ),
         history=tuple(HistoryLine(line.at, line.what, line.who, line.text) for line in incident.history),
     )
+
+
+def _alert_line(note: Note, first: Mapping[Locale, str]) -> AlertLine:
+    translated = {locale.value: words for locale, words in first.items() if locale is not Locale.EN}
+    english = first[Locale.EN]
+    return AlertLine(note.rule, note.kind, note.priority, note.since, english, note.muted_until, note.muted_by, translated)
 
 
 def _course_line(state: State, course: Course, at: Instant) -> CourseLine:

@@ -16,7 +16,8 @@ from gateway.outside.smpp_pdu import Command, Short, Status, read_text, submit_b
 from gateway.outside.smpp_receipts import Parts, Whole, is_receipt, is_written, read_receipt, written_text
 from gateway.outside.smpp_session import CONNECT_S, BindRefused, Lost, Session
 from gateway.outside.sms_text import coded, phone_number, with_headings
-from gateway.runtime.ports import Accepted, JournalFull, Message, Receipt, Rejected, SendResult, TakeReply, Unknown
+from gateway.runtime.ports import Accepted, JournalFull, Message, Receipt, Rejected, SendResult, Unknown
+from gateway.runtime.two_way import TakeReply
 
 DEADLINE_S = 15.0  # for the answers to all parts of a message, once bound
 BOUND_WITHIN_S = 4.0  # how long a message waits for the bind

@@ -1,9 +1,9 @@
 """The outside world as the runtime needs it. Another broker, journal or store implements these and nothing else changes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from gateway.domain.effects import Page
 from gateway.domain.instants import Instant
@@ -283,19 +283,6 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
-        ...
-
-
-TakeReply = Callable[[str, str], Awaitable[None]]
-"""Takes what a person wrote: (address, text). Returns when it is durable. Raises `JournalFull`."""
-
-
-@runtime_checkable
-class TwoWay(Protocol):
-    """A transport that hears over its own connection what people write."""
-
-    def take_replies(self, take: TakeReply) -> None:
-        """Hand every message to `take` from now on; the provider may forget it when `take` returns."""
         ...
 
 

@@ -78,6 +78,7 @@ def test_a_right_calendar_is_taken():
         ("20260302T080000", "20260332T080000", 5, "DTSTART: "),
         ("20260302T080000", "00060302T080000", 5, "the year 6 is no ward's; write one from 2000 to 2200"),
         ("DTSTART;TZID=Asia/Hong_Kong", "DTSTART;TZID=Mars/Olympus", 5, "unknown time zone 'Mars/Olympus'; write an IANA name"),
+        ("DTSTART;TZID=Asia/Hong_Kong", "DTSTART;TZID=Asia", 5, "unknown time zone 'Asia'; write an IANA name"),
         ("DTEND;TZID=Asia/Hong_Kong:20260302T200000\n", "", 5, "an event without an end; add DTEND or DURATION"),
         ("20260302T200000", "20260302T080000", 5, "an event must end after it begins, and within a year"),
         ("20260302T200000", "20280302T200000", 5, "an event must end after it begins, and within a year"),

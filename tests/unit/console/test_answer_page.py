@@ -211,6 +211,9 @@ async def test_the_page_speaks_chinese(service):
         assert answer.headers["content-language"] == "zh-Hant"
         for said in ("尚未有人接手", "我接手", "轉交他人"):
             assert said in answer.text
+        told = replace(alert("alarm-persistent"), translated={"zh-Hant": "致電家中"})
+        about(service, alerts=(told,))
+        assert "先做: 致電家中<" in (await nurse.get(PATH)).text
         assert "沒有任何改變" in (await nurse.get("/a/wrong")).text
 
 

@@ -8,59 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from gateway.core.board import incident_line
 from gateway.core.context import Context
-from gateway.core.incident_state import Happening, Incident, Note, Told
-from gateway.core.state import Bag, Course, Delivery, Desk, Interruption, Site
-from gateway.core.store import State
-from gateway.core.texts import clock_time, compose
+from gateway.core.state import Desk, Interruption, Site
+from gateway.core.texts import clock_time
 from gateway.domain.instants import DAY_MS
-from gateway.domain.locale import TRANSLATED, Locale
+from gateway.domain.locale import Locale
 from gateway.domain.ward import Ward
 from gateway.domain.words import Condition, DeliveryState, Priority, WhyPaged
-from rules.loader import load_protocol, shipped_text
+from tests.unit.core.page_texts import CAUSES, IDS, LONGEST, RULES, course, essential, note, said_in
 from tests.unit.core.world import minutes
 from tests.unit.rules.gsm7 import septets
-
-PROTOCOL = load_protocol(shipped_text("blinatumomab_home"), "x")
-RULES = {rule.name: rule for rule in PROTOCOL.rules}
-CAUSES = [*Condition, "user", "clinician", "alarm", "kvo", "powered-off", "between-doses", "unspecified", "stopped"]
-IDS = ["P-017", "P-2026-000017-LONG-PSEUDONYM-OK"]
-LONGEST = "P" * 32
-
-
-def note(rule: str, *, kind: str = "", detail: str = "", since: float = 0, priority: Priority = Priority.HIGH) -> Note:
-    """An alert as its incident carries it."""
-    ours, names = RULES[rule], (kind, detail)
-    note = Note(rule, kind, kind or rule, priority, minutes(since), detail, ours.say, ours.first_for(*names))
-    note.translated = {locale: Told(*words) for locale in TRANSLATED if (words := ours.translated(locale, *names)) is not None}
-    return note
-
-
-def course(name: str, state: DeliveryState, since: float = 0, *, estimated: bool = False) -> Course:
-    """A course in this state since so many minutes."""
-    delivery = Delivery(state=state, since=minutes(since), evidence_at=minutes(since), estimated=estimated)
-    bag = Bag("7-day", minutes(0), 0.6, 110, 0, minutes(10_000))
-    return Course(name, protocol=PROTOCOL.name, pump="p1", bag=bag, delivery=delivery)
-
-
-def said_in(
-    subject, notes: list[Note], why: WhyPaged, at: float, code: str = "471147", locale: Locale = Locale.EN, protocol=PROTOCOL
-) -> str:
-    """The whole text of a page."""
-    incident = Incident("k@1", subject.id, "", minutes(0), Priority.HIGH, {}, round=2)
-    if why is WhyPaged.RESOLVED:
-        incident.last_alerts = notes
-    else:
-        incident.alerts = {f"{n.rule}:{n.kind}": n for n in notes}
-    incident.history.append(Happening(minutes(at), "resolved"))
-    ward = Ward("haem-ward", "Asia/Hong_Kong")
-    return compose(subject, incident, why, code, Context(ward, {PROTOCOL.name: protocol}, {}, Desk(), minutes(at), 1), locale)
-
-
-def essential(text: str) -> str:
-    """What must arrive with the first message."""
-    return text.split("\n", maxsplit=1)[0]
 
 
 def everything(locale: Locale) -> list[tuple[str, str]]:
@@ -134,14 +91,6 @@ def test_what_is_not_translated_makes_the_whole_page_english(gap):
     assert text.startswith("P-017 HIGH: delivery stopped (stopped by hand) since 08:00")
 
 
-def test_a_limit_that_is_not_translated_makes_the_page_english():
-    """Its words may be due any minute."""
-    bare = replace(PROTOCOL, limit_words={})
-    stopped, notes = course("P-017", DeliveryState.INTERRUPTED), [note("delivery-interrupted", detail="user")]
-    text = said_in(stopped, notes, WhyPaged.OPENED, 20, locale=Locale.ZH_HANT, protocol=bare)
-    assert text.startswith("P-017 HIGH: delivery stopped")
-
-
 def test_an_alarm_with_words_of_its_own_in_english_only_does_not_get_the_general_ones():
     """They would tell a nurse to do something else."""
     ours = RULES["alarm-persistent"]
@@ -160,39 +109,6 @@ def test_what_a_device_says_of_its_own_stays_in_the_house(locale):
     text = said_in(course("P-017", DeliveryState.DELIVERING), [alarm, changed], WhyPaged.OPENED, 5, locale=locale)
     assert "Example" not in text
     assert "settings changed" in text
-
-
-@pytest.mark.parametrize(
-    ("minute", "first"), [(239, "Call the home: what does the pump show?"), (240, "Nobody starts the pump again")]
-)
-def test_past_the_limit_nobody_is_told_to_start_again_at_home(minute, first):
-    """The page would contradict itself."""
-    stopped = course("P-017", DeliveryState.INTERRUPTED)
-    assert (
-        said_in(stopped, [note("delivery-interrupted", detail="user")], WhyPaged.MILESTONE, minute)
-        .split("\n")[1]
-        .startswith(first)
-    )
-
-
-@pytest.mark.parametrize(
-    ("kind", "first"), [("free-flow", "Close the clamp nearest"), ("door-open", "Nobody starts the pump again")]
-)
-def test_past_the_limit_the_advice_to_close_the_clamp_stays(kind, first):
-    """It starts nothing, and does not wait."""
-    stopped = course("P-017", DeliveryState.INTERRUPTED)
-    assert said_in(stopped, [note("alarm-persistent", kind=kind)], WhyPaged.MILESTONE, 241).split("\n")[1].startswith(first)
-
-
-def test_past_the_limit_the_board_says_the_same():
-    """Whoever looks before calling the home reads what the page says."""
-    state = State(protocols={PROTOCOL.name: PROTOCOL})
-    stopped = state.courses["P-017"] = course("P-017", DeliveryState.INTERRUPTED)
-    stopped.open[""] = incident = Incident("P-017@1", "P-017", "", minutes(0), Priority.HIGH, {})
-    incident.alerts = {"x": note("delivery-interrupted", detail="user")}
-    for minute, first in ((239, RULES["delivery-interrupted"].first), (240, PROTOCOL.past_limit_first)):
-        state.desk.now_at = minutes(minute)
-        assert incident_line(incident, state).alerts[0].first == first
 
 
 @pytest.mark.parametrize("locale", Locale)
@@ -242,27 +158,6 @@ def test_the_first_thing_to_do_follows_on_a_line_of_its_own():
     assert "delivery stopped (stopped by hand) since 08:00; pump alarm battery low since 08:00." in text
 
 
-@pytest.mark.parametrize(
-    ("minute", "words"),
-    [
-        (239, "4 h limit at 12:00."),
-        (240, "OVER 4 h: premedication and supervised restart per protocol."),
-        (600, "OVER 4 h: premedication"),
-    ],
-)
-def test_the_limit_is_a_clock_time_until_it_is_passed(minute, words):
-    """From four hours on the text says what that means."""
-    stopped = course("P-017", DeliveryState.INTERRUPTED)
-    assert words in said_in(stopped, [note("delivery-interrupted", detail="user")], WhyPaged.MILESTONE, minute)
-
-
-def test_silence_past_the_limit_says_that_it_may_be_passed():
-    """Nobody knows."""
-    silent = course("P-017", DeliveryState.UNKNOWN)
-    text = said_in(silent, [note("delivery-unknown", detail="silence")], WhyPaged.RAISED, 250)
-    assert "pump not heard since 08:00; delivery unknown. 4 h limit may be passed." in text
-
-
 def test_an_estimated_onset_is_called_about():
     """While it lasts, and when it is over."""
     stopped = course("P-017", DeliveryState.INTERRUPTED, estimated=True)
@@ -277,17 +172,6 @@ def test_more_alerts_than_fit_are_counted():
     notes = [note("alarm-persistent", kind=kind) for kind in list(Condition)[:7]]
     text = essential(said_in(course("P-017", DeliveryState.DELIVERING), notes, WhyPaged.OPENED, 5))
     assert re.search(r"; pump alarm [a-z ]+ since 08:00 \+\d more\.", text)
-
-
-def test_a_short_of_four_hours_resolution_says_what_it_was_and_a_longer_one_what_it_means():
-    """After the limit the restart is supervised, also when it is over."""
-    over = course("P-017", DeliveryState.DELIVERING, 200)
-    over.delivery.interruptions = [Interruption(minutes(0), minutes(200), "user", estimated=False)]
-    short = said_in(over, [note("delivery-interrupted", detail="user")], WhyPaged.RESOLVED, 202)
-    assert short == "P-017 RESOLVED after 3 h 22 min: was delivery stopped (stopped by hand) since 08:00."
-    over.delivery.interruptions[0] = replace(over.delivery.interruptions[0], until=minutes(260))
-    long = said_in(over, [note("delivery-interrupted", detail="user")], WhyPaged.RESOLVED, 262)
-    assert long.endswith("Stopped for 4 h 20 min, OVER 4 h: premedication and supervised restart per protocol.")
 
 
 def test_a_ward_s_own_endless_words_are_cut_but_the_code_stays():

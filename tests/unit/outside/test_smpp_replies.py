@@ -6,7 +6,8 @@ import pytest
 
 from gateway.outside import smpp_session
 from gateway.outside.smpp_pdu import Command, Pdu, Status
-from gateway.runtime.ports import Accepted, JournalFull, TwoWay
+from gateway.runtime.ports import Accepted, JournalFull
+from gateway.runtime.two_way import TwoWay
 from tests.support.fake_transport import message
 from tests.support.scripted_smsc import bound_to, delivered, nobody, scripted_centre
 
