@@ -5,6 +5,7 @@ Source: SMPP 3.4, sections 5.2.12, 5.2.28 and appendix B.
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from gateway.domain.words import Outcome
@@ -46,13 +47,27 @@ class Whole:
 class Parts:
     """Which parts belong together: a message is delivered when all of its parts are, and failed when the first is.
 
-    `tell` hears of each message once. A receipt may come while later parts are still being sent. After a restart nothing is
-    remembered: the last part, whose id is in the journal, then speaks for the whole.
+    `tell` hears of each message once. A receipt may come while later parts are still being sent, or be read together with the
+    answer that names its part, before whoever sent it had a turn: what nobody knows waits as long as anything is being sent.
+    After a restart nothing is remembered: the last part, whose id is in the journal, then speaks for the whole.
     """
 
     def __init__(self, tell: Callable[[Receipt], None]) -> None:
         self._tell = tell
         self._wholes: dict[str, Whole] = {}  # by the id of each part, lower case
+        self._sending = 0
+        self._early: list[tuple[str, Outcome]] = []
+
+    @contextmanager
+    def sending(self) -> Iterator[Whole]:
+        """A message whose parts go out within the block."""
+        self._sending += 1
+        try:
+            yield Whole()
+        finally:
+            self._sending -= 1
+            if not self._sending:
+                self._take_early()
 
     def accepted(self, whole: Whole, part: str) -> None:
         """The centre took the next part under this id."""
@@ -60,6 +75,7 @@ class Parts:
         self._wholes[part.lower()] = whole
         while len(self._wholes) > REMEMBERED_MAX:
             del self._wholes[next(iter(self._wholes))]
+        self._take_early()
 
     def finish(self, whole: Whole) -> str:
         """All parts were taken; returns the id that stands for the whole."""
@@ -70,6 +86,9 @@ class Parts:
     def receipt(self, part: str, outcome: Outcome) -> None:
         """The centre says what became of a part. Late and repeated ones change nothing."""
         known = next((spelling for spelling in _spellings(part) if spelling in self._wholes), None)
+        if known is None and self._sending and len(self._early) < REMEMBERED_MAX:
+            self._early.append((part, outcome))
+            return
         if known is None:
             self._tell(Receipt(part, outcome))
             return
@@ -79,6 +98,11 @@ class Parts:
         else:
             whole.failed = True
         self._tell_if_decided(whole)
+
+    def _take_early(self) -> None:
+        early, self._early = self._early, []
+        for part, outcome in early:
+            self.receipt(part, outcome)
 
     def _tell_if_decided(self, whole: Whole) -> None:
         decided = whole.failed or len(whole.delivered) == len(whole.ids)

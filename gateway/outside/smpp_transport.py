@@ -13,7 +13,7 @@ from gateway.config.settings import SmppSettings
 from gateway.outside.backoff import backoff_s
 from gateway.outside.receipt_box import ReceiptBox
 from gateway.outside.smpp_pdu import Command, Short, Status, read_text, submit_body
-from gateway.outside.smpp_receipts import Parts, Whole, is_receipt, is_written, read_receipt, written_text
+from gateway.outside.smpp_receipts import Parts, is_receipt, is_written, read_receipt, written_text
 from gateway.outside.smpp_session import CONNECT_S, BindRefused, Lost, Session
 from gateway.outside.sms_text import coded, phone_number, with_headings
 from gateway.runtime.ports import Accepted, JournalFull, Message, Receipt, Rejected, SendResult, Unknown
@@ -123,21 +123,21 @@ class SmppTransport:
     async def _submit(self, session: Session, number: str, text: str, begun: list[bool]) -> SendResult:
         """All parts, one after the other; the first that is refused ends it."""
         message = coded(text)
-        whole = Whole()
-        for part in with_headings(message.parts, next(self._references)):
-            body = submit_body(
-                sender=self._settings.sender,
-                to=number,
-                message=part,
-                heading=len(message.parts) > 1,
-                gsm7=message.gsm7,
-                receipt=self._settings.receipts,
-            )
-            answer = await session.ask(Command.SUBMIT_SM, body, lambda: begun.append(True))
-            if answer.status != Status.OK or answer.command == Command.GENERIC_NACK:
-                return _refusal(answer.status)
-            self._parts.accepted(whole, read_text(answer.body))
-        return Accepted(self._parts.finish(whole))
+        with self._parts.sending() as whole:
+            for part in with_headings(message.parts, next(self._references)):
+                body = submit_body(
+                    sender=self._settings.sender,
+                    to=number,
+                    message=part,
+                    heading=len(message.parts) > 1,
+                    gsm7=message.gsm7,
+                    receipt=self._settings.receipts,
+                )
+                answer = await session.ask(Command.SUBMIT_SM, body, lambda: begun.append(True))
+                if answer.status != Status.OK or answer.command == Command.GENERIC_NACK:
+                    return _refusal(answer.status)
+                self._parts.accepted(whole, read_text(answer.body))
+            return Accepted(self._parts.finish(whole))
 
     async def _bound(self) -> Session | Rejected:
         """The bound session; waits for a try to bind when there is none."""

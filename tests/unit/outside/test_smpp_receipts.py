@@ -80,10 +80,10 @@ def told() -> Told:
 
 def sent(parts: Parts, *ids: str) -> str:
     """A message whose parts were accepted under these ids."""
-    whole = Whole()
-    for part in ids:
-        parts.accepted(whole, part)
-    return parts.finish(whole)
+    with parts.sending() as whole:
+        for part in ids:
+            parts.accepted(whole, part)
+        return parts.finish(whole)
 
 
 def test_a_message_is_delivered_when_all_its_parts_are(told):
@@ -117,6 +117,29 @@ def test_a_receipt_may_come_before_the_last_part_is_sent(told):
     assert told == []
     assert parts.finish(whole) == "b"
     assert told == [Receipt("b", Outcome.DELIVERED)]
+
+
+def test_a_receipt_may_overtake_the_answer_that_names_its_part(told):
+    """Both were read at once: it waits until the part is known."""
+    parts = Parts(told.append)
+    with parts.sending() as whole:
+        parts.receipt("a", Outcome.DELIVERED)
+        parts.accepted(whole, "a")
+        parts.receipt("b", Outcome.DELIVERED)
+        parts.accepted(whole, "b")
+        assert parts.finish(whole) == "b"
+    assert told == [Receipt("b", Outcome.DELIVERED)]
+
+
+def test_a_receipt_that_belongs_to_nothing_in_hand_is_told_when_nothing_is_being_sent(told):
+    """It may be that of a message from before the restart."""
+    parts = Parts(told.append)
+    with parts.sending() as whole:
+        parts.receipt("older", Outcome.DELIVERED)
+        parts.accepted(whole, "a")
+        parts.finish(whole)
+        assert told == []
+    assert told == [Receipt("older", Outcome.DELIVERED)]
 
 
 def test_parts_of_a_message_that_was_never_whole_tell_nothing(told):
