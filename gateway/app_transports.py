@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 from urllib.parse import urlencode
 
 from gateway.config.settings import AppriseSettings, KannelSettings, LoadedWard, SmppSettings, SnppSettings, TransportSettings
+from gateway.config.transports import is_whatsapp
 from gateway.runtime.links import Links
 from gateway.runtime.ports import Transport
 from gateway.runtime.service import Service
@@ -87,7 +88,7 @@ def inbound_routes(loaded: LoadedWard, transports: Mapping[str, Transport], api_
         if isinstance(settings, KannelSettings) and isinstance(transport, KannelTransport):
             doors[name] = KannelDoor(kannel_token(settings, api_token), transport.report)
     calling = {
-        name: TwilioDoor(settings.auth_token, loaded.ward.transports[name].voice)
+        name: TwilioDoor(settings.auth_token, loaded.ward.transports[name].voice, is_whatsapp(settings.url))
         for name, settings in loaded.transports.items()
         if isinstance(settings, AppriseSettings) and settings.auth_token
     }

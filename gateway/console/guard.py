@@ -9,12 +9,14 @@ name here sends its own name), and no proxy says that it speaks for somebody els
 """
 
 import logging
+import re
 import secrets
 from collections.abc import Iterator
 from ipaddress import ip_address
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -34,6 +36,7 @@ _HEADERS = {
 }
 _OPEN_HERE = ("/", "/live", "/health/live", "/health/ready")
 _SPEAKS_FOR_OTHERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+_SECRET_END = re.compile(r"(/[ad]/).+", re.DOTALL)  # what follows opens somebody's page
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +63,10 @@ class Guard:
             return
         try:
             await self._app(scope, _limited(receive), answering.send)
+        except ClientDisconnect:
+            return  # whoever asked has hung up: nobody waits for an answer, and nothing here is wrong
         except Exception:
-            log.exception("%s %s failed", scope["method"], scope["path"])
+            log.exception("%s %s failed", scope["method"], _place(scope))
             if answering.started:
                 raise
             failed = problem(500, "the gateway made a mistake; its log says which", kind=INTERNAL)
@@ -82,6 +87,12 @@ class Guard:
         """Compared in constant time; as bytes, because a header may hold any."""
         scheme, _, given = headers.get("authorization", "").partition(" ")
         return scheme.lower() == "bearer" and secrets.compare_digest(given.strip().encode("latin-1"), self._token)
+
+
+def _place(scope: Scope) -> str:
+    """What may be logged of a request's address: its route, as `/a/{token}`; without one, the path with its secret masked."""
+    template: str | None = getattr(scope.get("route"), "path", None)
+    return template or _SECRET_END.sub(r"\1…", scope["path"])
 
 
 def is_here(scope: Scope, headers: Headers) -> bool:

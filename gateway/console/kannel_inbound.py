@@ -66,9 +66,14 @@ def _opened(doors: Mapping[str, KannelDoor], transport: str, token: str) -> Kann
 
 
 def _text_of(body: bytes, content_type: str) -> str:
+    """The body in the charset that the header names; raises `Trouble` when it names none that is known, or makes no sense."""
     said = Message()
     said["Content-Type"] = content_type
-    charset = _CHARSETS.get(str(said.get_content_charset("utf-8")))
+    try:
+        named = said.get_content_charset("utf-8")
+    except (TypeError, ValueError, LookupError, AttributeError):  # Python's parser gives up so on odd parameters
+        raise Trouble(422, "a Content-Type that cannot be read", kind=INVALID) from None
+    charset = _CHARSETS.get(str(named))
     if charset is None:
         raise Trouble(422, "a charset that is not known here", kind=INVALID)
     return body.decode(charset, "replace")

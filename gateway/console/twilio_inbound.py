@@ -11,7 +11,7 @@ import hashlib
 import hmac
 from base64 import b64encode
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
@@ -39,14 +39,16 @@ _KEYS = {TAKE: Wish.TAKE, PASS_ON: Wish.CANNOT}
 _NO_PERSON = ("machine", "fax")  # how `AnsweredBy` begins when a voice box or a fax took the call
 _UNSIGNED = "twilio-signature"
 _NO_WAY_IN = "twilio-message"
+_WHATSAPP = "whatsapp:"  # how `From` begins when a message came by it
 
 
 @dataclass(frozen=True, slots=True)
 class TwilioDoor:
-    """One of the ward's transports through Twilio: what Twilio signs with, and whether it calls or writes."""
+    """One of the ward's transports through Twilio: what Twilio signs with, whether it calls or writes, and by WhatsApp or not."""
 
     auth_token: str = field(repr=False)
     voice: bool
+    whatsapp: bool = False
 
 
 def signature(auth_token: str, url: str, fields: Iterable[tuple[str, str]]) -> str:
@@ -79,7 +81,7 @@ class _Desk:
 
     async def take(self, request: Request, service: Running) -> Response:
         """A message that a person wrote, or a key that a person pressed; answered in TwiML."""
-        fields = await self._signed(request, service)
+        fields, signers = await self._signed(request, service)
         told = dict(fields)
         token = request.query_params.get("page", "")
         calls, id_ = "CallSid" in told, told.get("CallSid") or told.get("MessageSid")
@@ -89,7 +91,7 @@ class _Desk:
         answer = self._answered.get(heard)
         if answer is None:
             try:
-                answer = await (self._key(service, token, told) if calls else self._message(service, told))
+                answer = await (self._key(service, token, told) if calls else self._message(service, told, signers))
             except JournalFull:
                 if not calls:
                     raise
@@ -99,17 +101,18 @@ class _Desk:
                 self._answered.popitem(last=False)
         return _xml(answer)
 
-    async def _signed(self, request: Request, service: Service) -> list[tuple[str, str]]:
-        """The fields of the body, once the signature over them has proved right."""
+    async def _signed(self, request: Request, service: Service) -> tuple[list[tuple[str, str]], frozenset[str]]:
+        """The fields of the body, once the signature over them has proved right, and the transports whose token signed it."""
         body = (await request.body()).decode("utf-8", "replace")
         if body.count("&") >= FIELDS_MAX:
             raise Trouble(422, f"a form has at most {FIELDS_MAX} fields", kind=INVALID)
         fields = parse_qsl(body, keep_blank_values=True)
         url = f"{self._base_url}{CALL_PATH}" + (f"?{request.url.query}" if request.url.query else "")
         given = request.headers.get("x-twilio-signature", "").encode("latin-1")
-        fits = [hmac.compare_digest(signature(door.auth_token, url, fields).encode(), given) for door in self._doors.values()]
-        if any(fits):
-            return fields
+        proofs = [(name, signature(door.auth_token, url, fields).encode()) for name, door in self._doors.items()]
+        signers = frozenset([name for name, proof in proofs if hmac.compare_digest(proof, given)])
+        if signers:
+            return fields, signers
         self._unsigned += 1
         words = (
             f"{self._unsigned} requests to {CALL_PATH} without Twilio's right signature, the last at {rfc3339(service.now())}: "
@@ -119,15 +122,24 @@ class _Desk:
         service.note_finding(_UNSIGNED, words)
         raise Trouble(403, "not signed by Twilio with this ward's token for this address", kind=NO_TOKEN)
 
-    async def _message(self, service: Service, told: Mapping[str, str]) -> str:
+    async def _message(self, service: Service, told: Mapping[str, str], signers: Collection[str]) -> str:
         """Journal it; the answer comes as a message of its own, by the ward's transport."""
-        way = next((name for name, door in self._doors.items() if not door.voice), None)
+        sender = told.get("From", "")
+        way = self._way(signers, whatsapp=sender.startswith(_WHATSAPP))
         if way is None:
             words = "a text message came by Twilio, and no transport of the ward writes by Twilio: nobody read it"
             service.note_finding(_NO_WAY_IN, words)
-        elif told.get("From"):
-            await service.reply(way, told["From"].removeprefix("whatsapp:"), told.get("Body", "")[:TEXT_MAX])
+        elif sender:
+            await service.reply(way, sender.removeprefix(_WHATSAPP), told.get("Body", "")[:TEXT_MAX])
         return nothing()
+
+    def _way(self, signers: Collection[str], *, whatsapp: bool) -> str | None:
+        """The writing transport that a message came by: one whose token signed it, and of those one that writes the same way.
+
+        Where none fits so well, the nearest: a person's words are not lost because the ward file names the way differently.
+        """
+        writing = [name for name, door in self._doors.items() if not door.voice]
+        return max(writing, key=lambda name: (name in signers, self._doors[name].whatsapp is whatsapp), default=None)
 
     async def _key(self, service: Service, token: str, told: Mapping[str, str]) -> str:
         """Do what the key says. No key, a key that means nothing, a machine that listens: nothing is done."""

@@ -1,8 +1,10 @@
 """Whom to reach about a course, and who signed that it may begin."""
 
+from gateway.core import replies
 from gateway.core.bags import AHEAD_MAX_MS
 from gateway.core.context import Context
 from gateway.core.done import Done, no, not_running, running, yes
+from gateway.core.oncall import CAREGIVER
 from gateway.core.store import State
 from gateway.domain.care import ChangeContacts
 from gateway.domain.commands import Enrol
@@ -34,8 +36,8 @@ def checklist_refusal(command: Enrol, protocol: Protocol, now: Context) -> str:
     return ""
 
 
-def refusal(caregiver: tuple[Contact, ...], travel_minutes: int | None, now: Context) -> str:
-    """Why these contacts cannot be; empty when they can."""
+def refusal(course: str, caregiver: tuple[Contact, ...], travel_minutes: int | None, now: Context) -> str:
+    """Why these contacts of that course's caregiver cannot be; empty when they can."""
     if len(caregiver) > CONTACTS_MAX:
         return f"a caregiver has at most {CONTACTS_MAX} contacts"
     for contact in caregiver:
@@ -43,9 +45,26 @@ def refusal(caregiver: tuple[Contact, ...], travel_minutes: int | None, now: Con
             return f"the ward has no transport {contact.transport!r}; it has: {', '.join(sorted(now.ward.transports))}"
         if not 0 < len(contact.address.strip()) <= ADDRESS_MAX or contact.after_ms < 0:
             return f"the caregiver's {contact.transport} needs an address, and a delay that is not negative"
+        holder = _holder(course, contact, now)
+        if holder:
+            return f"the caregiver's {contact.transport} is that of {holder} already: nobody could tell whose reply comes from it"
     if travel_minutes is not None and not 0 <= travel_minutes <= TRAVEL_MINUTES_MAX:
         return "travel to the hospital takes from 0 to 1440 minutes"
     return ""
+
+
+def _holder(course: str, contact: Contact, now: Context) -> str:
+    """Who else writes from that number: a person of the ward, or the caregiver of another running course; empty: nobody."""
+    if not now.ward.transports[contact.transport].two_way:
+        return ""
+    others = (other for other in now.courses.values() if other.id != course)
+    holder = replies.sender_of(now.ward, others, contact.transport, contact.address)
+    return holder.id if holder is not None else ""
+
+
+def forget_stop(course: str, now: Context) -> None:
+    """A STOP was the word of whoever was the caregiver: the next one gets pages until saying so, too."""
+    now.desk.stopped.pop(f"{CAREGIVER}:{course}", None)
 
 
 def change(state: State, command: ChangeContacts, now: Context) -> Done:
@@ -53,14 +72,21 @@ def change(state: State, command: ChangeContacts, now: Context) -> Done:
     course = running(state, command.course)
     if course is None:
         return no(not_running(state, command.course, now))
-    wrong = refusal(command.caregiver or (), command.travel_minutes, now)
+    wrong = refusal(course.id, command.caregiver or (), command.travel_minutes, now)
     if wrong:
         return no(wrong)
     care = course.care
     if command.caregiver is not None:
+        if _numbers(command.caregiver) != _numbers(care.caregiver):
+            forget_stop(course.id, now)
         care.caregiver = command.caregiver
     if command.ward_contact is not None:
         care.ward_contact = command.ward_contact
     if command.travel_minutes is not None:
         care.travel_minutes = command.travel_minutes
     return yes(f"{course.id}: contacts changed", course.id)
+
+
+def _numbers(caregiver: tuple[Contact, ...]) -> set[tuple[str, str]]:
+    """Where the caregiver is reached; another delay or another order makes nobody else of a person."""
+    return {(contact.transport, replies.digits(contact.address)) for contact in caregiver}

@@ -124,11 +124,11 @@ def alerts_of(state: State, subject: Course | Site) -> dict[str, Alert]:
     if isinstance(subject, Course):
         return subject.alerts
     found = dict(subject.alerts)
-    for pump in sites.alerting(state):
-        found |= pump.alerts
     for incident in subject.open.values():
-        for note in incident.alerts.values():
-            course = state.courses.get(note.course)
+        for note in (*incident.alerts.values(), *incident.last_alerts):
+            stranger, course = state.pumps.get(f"{subject.id}/{note.kind}"), state.courses.get(note.course)
+            if stranger is not None:  # what is said of a pump without a course names the pump
+                found |= stranger.alerts
             if course is not None:
                 found |= {key_of(alert, course): alert for alert in course.alerts.values()}
     return found

@@ -1,6 +1,7 @@
 """Whom to page now (DESIGN 6). No terminal silence: while an alert fires and nobody has the incident, something is always due."""
 
 from gateway.core.context import Context
+from gateway.core.fallback import ask_fallback, page_gap
 from gateway.core.incident_state import Attempt, Incident
 from gateway.core.incidents import News, finish, move, priority_of, tell
 from gateway.core.judgements import incident_point, page_point
@@ -78,9 +79,11 @@ def _speak_again(subject: Subject, incident: Incident, ended: str, news: News, *
     incident.peak = max(incident.peak, priority, key=lambda each: each.rank)
     why = WhyPaged.SILENCE_ENDED if ended else WhyPaged.NEW_ALERT if incident.round else WhyPaged.OPENED
     tell(incident, context.at, why.value, text=ended)
-    held = incident.state is IncidentState.ACKNOWLEDGED and ack is not None and context.at < ack.until_at
-    covered = held and ack is not None and all(note.family in ack.families for note in incident.alerts.values())
-    if rose or (was_muted and not covered) or news.new_alert:
+    taken = incident.state is IncidentState.ACKNOWLEDGED
+    held = taken and ack is not None and context.at < ack.until_at and ack.priority.rank >= priority.rank
+    loud = [note for note in incident.alerts.values() if note.muted_until is None]
+    covered = held and ack is not None and all(note.family in ack.families for note in loud)
+    if rose or ((was_muted or taken) and not covered) or news.new_alert:
         move(incident, "raise")
         start_policy(subject, incident, why, context)
         return
@@ -134,9 +137,12 @@ def next_step(subject: Subject, incident: Incident, why: WhyPaged, context: Cont
             incident.next_step_at = _after_step(incident, policy, context.at + policy.steps[index].wait_ms)
             return
         if any(target != CAREGIVER for target in policy.steps[index].targets):  # an absent caregiver is nobody's gap
-            _page_gap(subject, incident, context)
+            page_gap(subject, incident, context)
     if policy.steps:
         incident.next_step_at = _after_step(incident, policy, context.at + MINUTE_MS)
+        if not any(context.people(step.targets, subject) for step in policy.steps[policy.repeat_from or 0 :]):
+            incident.next_step_at = context.at + MINUTE_MS  # somebody may come on duty
+            ask_fallback(subject, incident, max(policy.repeat_every_ms, GRACE_MS), why, context)
 
 
 def _after_step(incident: Incident, policy: Policy, wanted_at: Instant) -> Instant:
@@ -181,19 +187,6 @@ def _page_milestone(subject: Subject, incident: Incident, context: Context) -> N
     people = tuple(person for person in context.people(targets, subject) if person.id not in just_paged)
     if people:
         page_people(subject, incident, people, WhyPaged.MILESTONE, context)
-
-
-def _page_gap(subject: Subject, incident: Incident, context: Context) -> None:
-    """Nobody is on call for a step: the fallback hears of it, once an incident."""
-    if incident.gap_paged:
-        return
-    incident.gap_paged = True
-    people = tuple(context.ward.people[name] for name in _fallback(context) if name in context.ward.people)
-    page_people(subject, incident, people, WhyPaged.STAFFING_GAP, context)
-
-
-def _fallback(context: Context) -> tuple[str, ...]:
-    return tuple(person.id for person in context.people(context.ward.fallback))
 
 
 def resolve_incident(subject: Subject, incident: Incident, context: Context) -> None:

@@ -13,7 +13,7 @@ from gateway.domain.words import IncidentState, WhyPaged
 
 
 def hand_over(subject: Subject, incident: Incident, who: str, to: str, now: Context) -> Done:
-    """Page the colleague at once; refused for people whom the ward does not know, and for those who have it."""
+    """Page the colleague at once; refused for people whom the ward does not know, those who have it, and whom no page reaches."""
     person, ack = now.ward.people.get(to), incident.ack
     if person is None:
         return no(f"the ward has no {to!r}; it has: {', '.join(sorted(now.ward.people))}")
@@ -21,6 +21,8 @@ def hand_over(subject: Subject, incident: Incident, who: str, to: str, now: Cont
         return no("it cannot be handed over to yourself: acknowledge it")
     if incident.state is IncidentState.ACKNOWLEDGED and incident.restart_at is None and ack is not None and ack.who == to:
         return no(f"{to} has it already")
+    if not now.contacts(person):
+        return no(f"no page can reach {to}, who has stopped them all: hand it over to somebody else")
     incidents.tell(incident, now.at, "handed-over", who=who, text=to)
     _page(subject, incident, person, now)
     said = f"{to} is paged"

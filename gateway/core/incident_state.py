@@ -132,6 +132,7 @@ class Incident:
     stirring: bool = False
     closed_at: Instant | None = None
     gap_paged: bool = False
+    fallback_at: Instant | None = None  # when the fallback was asked last, because no step found anybody
     muted: bool = False
     muted_by: str = ""
     codes: dict[str, str] = field(default_factory=dict)

@@ -41,7 +41,7 @@ class Monitor:
         self._wakes: list[tuple[Instant, str]] = []
         self._woken: dict[str, int] = {}
         self._seq = 0
-        self.state.alerting = {key for key, pump in self.state.pumps.items() if pump.alerts}
+        sites.index_strangers(self.state)
         for name in self.state.subjects():
             self._plan(name)
 
@@ -139,32 +139,32 @@ class Monitor:
         pump = self.state.heard(event.site, event.device)
         course = self.state.course_of(pump)
         woken = intake.take_in(pump, course, event.decoded, now)
-        for reading in event.decoded.readings:
-            if isinstance(reading, AlarmChange):
-                now.effects.append(Heeded(event.site, event.device, reading.boot, reading.seq))
+        alarms = (reading for reading in event.decoded.readings if isinstance(reading, AlarmChange))
+        now.effects += [Heeded(event.site, event.device, alarm.boot, alarm.seq) for alarm in alarms]
         if course is not None:
             pump.stray_at = 0
             if woken:
                 self._wake(course.id, woken)
-        elif woken or pump.alerts or not pump.stray_at:
+        elif woken or not pump.stray_at:
             self.state.stirred.add(f"{event.site}/{event.device}")
             self._wake(now.ward.site, 0)
 
     def _command(self, event: Commanded, now: Context) -> None:
-        done = obey(self.state, event.who, event.command, now)
+        concerned, done = sites.concerned(self.state, event.command), obey(self.state, event.who, event.command, now)
         now.effects.append(CommandResult(event.seq, done.ok, done.message, done.incident))
         if done.ok and done.subject:
             self._wake(done.subject, Facet.ALL)
-        if done.ok and sites.is_concerned(self.state, event.command):
-            self._wake(now.ward.site, Facet.HEARD)
+        self.state.stirred |= concerned
+        if concerned:
+            self._wake(now.ward.site, 0)
 
     def _reply(self, event: Replied, now: Context) -> None:
         person = replies.sender_of(now.ward, now.courses.values(), event.transport, event.address)
         if person is None:
             return
-        for entry in self.state.desk.codes.get(person.id, {}).values():
-            self.state.touch(entry.subject)  # before the answer may change its incident: a snapshot keeps it as it was
-            self._wake(entry.subject, 0)
+        for name in replies.concerned(person, self.state.all_subjects(), now):
+            self.state.touch(name)  # before the answer may change its incident: a snapshot keeps it as it was
+            self._wake(name, 0)
         said = replies.answer(person, event.transport, event.text, self.state.all_subjects(), now)
         if said is not None:
             now.effects.append(replies.answer_effect(event.seq, person, event.transport, event.address, said, now))

@@ -54,6 +54,7 @@ def enrol(state: State, command: Enrol, now: Context) -> Done:
         course.enrolment = before.enrolment + 1
     state.add_course(course)
     pump.course = command.course
+    contacts.forget_stop(command.course, now)
     return yes(f"{command.course} is watched: pump {command.pump}, {bags.words(bag, now)}", command.course)
 
 
@@ -73,7 +74,7 @@ def _enrol_refusal(state: State, command: Enrol, protocol: Protocol | None, now:
     return (
         _pump_refusal(state, command.pump, command.course, now)
         or contacts.checklist_refusal(command, protocol, now)
-        or contacts.refusal(command.caregiver, command.travel_minutes, now)
+        or contacts.refusal(command.course, command.caregiver, command.travel_minutes, now)
         or ("" if dose is None else _dose_refusal(protocol, dose))
         or bags.refusal(command, protocol, now)
     )

@@ -32,10 +32,10 @@ def sender_of(ward: Ward, courses: Iterable[Course], transport: str, address: st
 
     Caregivers come last: only of courses that run, and the ward's own people are never taken for one.
     """
-    wanted = _digits(address)
+    wanted = digits(address)
     for person in (*ward.people.values(), *_caregivers(ward, courses)):
         for contact in person.contacts:
-            if contact.transport == transport and _digits(contact.address) == wanted:
+            if contact.transport == transport and digits(contact.address) == wanted:
                 return person
     return None
 
@@ -44,6 +44,12 @@ def _caregivers(ward: Ward, courses: Iterable[Course]) -> Iterator[Person]:
     for course in courses:
         if course.care.caregiver and course.ended_at is None:
             yield Person(f"{CAREGIVER}:{course.id}", course.care.caregiver, ward.home_locale)
+
+
+def concerned(person: Person, subjects: dict[str, Subject], context: Context) -> list[str]:
+    """The subjects whose incidents this person's reply may change: those of the codes, and those that page the person."""
+    paging = {n for n, subject in subjects.items() if any(person.id in incident.reached for incident in subject.open.values())}
+    return sorted(paging | {issued.subject for issued in context.desk.codes.get(person.id, {}).values()})
 
 
 def answer(person: Person, transport: str, text: str, subjects: dict[str, Subject], context: Context) -> str | None:
@@ -125,7 +131,8 @@ def _correct(person: Person, words: str, context: Context) -> str | None:
     return words
 
 
-def _digits(address: str) -> str:
+def digits(address: str) -> str:
+    """By what numbers compare, however they are written."""
     return re.sub(r"[\s().+-]", "", address).removeprefix("00")
 
 

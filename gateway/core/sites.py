@@ -1,5 +1,7 @@
 """The ward itself: whether a whole site is silent, pumps that serve nobody, and the gateway's own hearing."""
 
+from heapq import heappop, heappush
+
 from gateway.core import delivery, watched
 from gateway.core.context import Context
 from gateway.core.incidents import key_of
@@ -8,7 +10,7 @@ from gateway.core.state import Course, Desk, Pump, Site
 from gateway.core.store import State
 from gateway.core.synthetic import SYNTHETIC
 from gateway.core.views import NONE_SILENT, View, view_of_stranger
-from gateway.domain.care import NextCycle, SwapPump
+from gateway.domain.care import NextCycle, StartBreak, SwapPump
 from gateway.domain.commands import Command, EndCourse, Enrol
 from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
 from gateway.domain.outlook import SilentPumps
@@ -19,6 +21,7 @@ from rules.engine import next_due as next_alert_due
 from rules.model import Rule
 
 LINGERS_MS = 5 * MINUTE_MS  # pumps come back one after the other: the site's silence goes on holding theirs back so long
+STALE_MAX = 1_000  # entries of the heap that are out of date and not worth a new heap
 HEARING_MS = 5 * MINUTE_MS  # after deafness the pumps have this long to be heard again before a site can count as silent
 
 GATEWAY_DEAF = "gateway-deaf"
@@ -38,11 +41,14 @@ def inhibitions(state: State, course: Course, at: Instant) -> frozenset[str]:
     return found | {SITE_SILENT} if site is not None and site.inhibits else found
 
 
-def is_concerned(state: State, command: Command) -> bool:
-    """Whether a pump may serve nobody from now on, or one that the site was told about serves somebody."""
-    if isinstance(command, Enrol):
-        return (pump := state.pumps.get(f"{state.ward.site}/{command.pump}")) is not None and bool(pump.alerts)
-    return isinstance(command, EndCourse | SwapPump | NextCycle)
+def concerned(state: State, command: Command) -> set[str]:
+    """Keys of the pumps that may serve nobody, or somebody, once this command is obeyed; asked before it is."""
+    names = set()
+    if isinstance(command, Enrol | SwapPump | NextCycle):
+        names.add(command.pump)
+    if isinstance(command, EndCourse | SwapPump | NextCycle | StartBreak) and command.course in state.courses:
+        names.add(state.courses[command.course].pump)
+    return {f"{state.ward.site}/{name}" for name in names}
 
 
 def plan_look(state: State, now: Context) -> Instant:
@@ -82,15 +88,18 @@ def judge_site(state: State, site: Site, woken: int, now: Context) -> list[Chang
 
 def next_due(state: State, site: Site) -> Instant | None:
     """When time alone changes the site's alerts, or what they hold back."""
-    now_at = state.desk.now_at
-    instants = [due_at for pump in alerting(state) if (due_at := next_alert_due(pump.alerts)) is not None]
+    now_at, dues = state.desk.now_at, state.stray_dues
+    while dues and state.alerting.get(dues[0][1]) != dues[0][0]:
+        heappop(dues)
+    instants = [dues[0][0]] if dues else []
     instants += [at for at in (site.lingers_until, site.look_at, _hearing_at(state.desk)) if at is not None and at > now_at]
     return min(instants, default=None)
 
 
-def alerting(state: State) -> list[Pump]:
-    """The pumps without a course that the site has an alert about, always in the same order."""
-    return [state.pumps[key] for key in sorted(state.alerting) if key in state.pumps]
+def index_strangers(state: State) -> None:
+    """Find the pumps that the site has an alert about, and when each is to be looked at, in a state that was restored."""
+    state.alerting = {key: next_alert_due(pump.alerts) for key, pump in state.pumps.items() if pump.alerts}
+    state.stray_dues = sorted((due_at, key) for key, due_at in state.alerting.items() if due_at is not None)
 
 
 def join(state: State, judged: dict[str, list[Change]], now: Context) -> list[tuple[Course, list[Change]]]:
@@ -132,9 +141,11 @@ def drop_orphans(alerts: dict[str, Alert], rules: dict[str, Rule]) -> list[Chang
 
 def _judge_strangers(state: State, rules: dict[str, Rule], woken: int, now: Context) -> list[Change]:
     """Judge the pumps without a course of which something is new: ten thousand that say nothing new cost nothing."""
-    due = set(state.pumps) if woken & (Facet.HEARD | Facet.INHIBITION) else set(state.alerting)
-    if not woken:
-        due = {key for key in due if _wants_a_look(state.pumps.get(key), now.at)}
+    due, dues = set(state.pumps) if woken == Facet.ALL else set(), state.stray_dues
+    while dues and dues[0][0] <= now.at:
+        due_at, key = heappop(dues)
+        if state.alerting.get(key) == due_at:
+            due.add(key)
     changes: list[Change] = []
     for key in sorted(state.stirred | due):
         changes += _judge_stranger(state, key, rules, now)
@@ -142,19 +153,11 @@ def _judge_strangers(state: State, rules: dict[str, Rule], woken: int, now: Cont
     return changes
 
 
-def _wants_a_look(pump: Pump | None, at: Instant) -> bool:
-    """Whether time, or a course that it got, may have ended what the site was told about this pump."""
-    if pump is None or pump.course:
-        return True
-    due_at = next_alert_due(pump.alerts)
-    return due_at is not None and due_at <= at
-
-
 def _judge_stranger(state: State, key: str, rules: dict[str, Rule], now: Context) -> list[Change]:
     """Judge a pump of no course, or take back what the site was told about one that has just got a course."""
     known = state.pumps.get(key)
     if known is None:
-        state.alerting.discard(key)
+        state.alerting.pop(key, None)
         return []
     if not known.alerts and (known.course or not known.minutes):
         return []
@@ -163,8 +166,20 @@ def _judge_stranger(state: State, key: str, rules: dict[str, Rule], now: Context
         pump.stray_at = now.at
     protocol = next(iter(state.protocols.values()), None)
     changes = judge(rules.values(), pump.alerts, view_of_stranger(pump, protocol, now), woken=Facet.ALL, scope="pump")
-    (state.alerting.add if pump.alerts else state.alerting.discard)(key)
+    _plan_look_at(state, key, pump)
     return changes
+
+
+def _plan_look_at(state: State, key: str, pump: Pump) -> None:
+    due_at = next_alert_due(pump.alerts)
+    if due_at is not None and (state.alerting.get(key) != due_at or due_at <= state.desk.now_at):
+        heappush(state.stray_dues, (due_at, key))
+    if pump.alerts:
+        state.alerting[key] = due_at
+    else:
+        state.alerting.pop(key, None)
+    if len(state.stray_dues) > STALE_MAX + 2 * len(state.alerting):  # most of it is out of date
+        state.stray_dues = sorted((at, name) for name, at in state.alerting.items() if at is not None)
 
 
 def _silent_pumps(state: State, site: Site, at: Instant) -> SilentPumps:

@@ -18,8 +18,9 @@ ENDED_KEPT_MS = 90 * DAY_MS  # how long an ended course is remembered; its histo
 class State:
     """All cells, the ward as loaded last, and the planned wake-ups (which are derived, never saved).
 
-    `stirred` names pumps without a course whose messages may have changed an alert, `alerting` those that have one: the site
-    looks at these and at no others, for there may be thousands. Both are derived, never saved.
+    `stirred` names pumps without a course whose messages may have changed an alert; `alerting` those that have one, with the
+    instant at which time alone changes it, and `stray_dues` is a heap of these: the site looks at no others, for there may be
+    thousands. All three are derived, never saved.
 
     `dirty` names the cells changed since the last snapshot. `before_change` is told of a cell in `frozen` before it changes.
     """
@@ -33,7 +34,8 @@ class State:
     sites: dict[str, Site] = field(default_factory=dict)
     wakes: dict[str, Instant] = field(default_factory=dict)
     stirred: set[str] = field(default_factory=set)
-    alerting: set[str] = field(default_factory=set)
+    alerting: dict[str, Instant | None] = field(default_factory=dict)
+    stray_dues: list[tuple[Instant, str]] = field(default_factory=list)
     dirty: set[str] = field(default_factory=set)
     frozen: set[str] = field(default_factory=set)
     before_change: Callable[[str], None] | None = None

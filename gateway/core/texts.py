@@ -16,7 +16,7 @@ from gateway.core.incident_state import Incident, Note
 from gateway.core.languages import WORDINGS
 from gateway.core.state import Course, Subject
 from gateway.core.wording import Wording
-from gateway.domain.gsm7 import fits
+from gateway.domain.gsm7 import ROOM_SEPTETS, fits
 from gateway.domain.instants import Instant
 from gateway.domain.locale import Locale
 from gateway.domain.words import Condition, DeliveryState, Priority, WhyPaged
@@ -82,8 +82,8 @@ class _Writer:
 
     def essential(self, code: str, lead: str = "") -> str | None:
         """The essential with as much as fits into one message; None where even the least of it does not."""
-        said, reply = [self._say(note) for note in self._notes()], self.words.reply.format(code=code)
-        return next(filter(fits, self._attempts(lead, said, reply)), None)
+        notes, reply = self._notes(), self.words.reply.format(code=code)
+        return next(filter(fits, self._attempts(lead, self._sayable(notes), len(notes), reply)), None)
 
     def over(self) -> str:
         """The end of it; and what the protocol wants when delivery had stopped for longer than its limit."""
@@ -159,14 +159,24 @@ class _Writer:
         priority = self.words.priorities[self.incident.peak]
         return self.words.opening.format(lead=lead, subject=name, priority=priority)
 
-    def _attempts(self, lead: str, said: list[str], reply: str) -> Iterator[str]:
+    def _sayable(self, notes: list[Note]) -> list[str]:
+        """What is said of the first alerts, no more of them than one message could ever hold: a site's may be thousands."""
+        said, room = [], ROOM_SEPTETS
+        for note in notes:
+            if room < 0:
+                break
+            said.append(self._say(note))
+            room -= len(said[-1]) + len(self.words.between)
+        return said
+
+    def _attempts(self, lead: str, said: list[str], total: int, reply: str) -> Iterator[str]:
         """The essential as it should be, then with less: fewer alerts (counted), no lead, a shorter limit, a shorter name."""
         words = self.words
         for name in self._names():
             for limit in self._limits():
                 for opening in (self._opening(name, lead), self._opening(name, "")):
                     for count in range(len(said), 0, -1):
-                        more = words.more.format(count=len(said) - count) if count < len(said) else ""
+                        more = words.more.format(count=total - count) if count < total else ""
                         yield f"{opening}{words.between.join(said[:count])}{more}{words.end}{limit}{reply}"
 
     def _cut(self, code: str) -> str:

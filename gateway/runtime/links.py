@@ -4,7 +4,7 @@ A token is looked up by its hash among those of the incidents that are remembere
 needs to survive a restart. It works for one recipient and one incident, and ends
 
 - a day after its incident is over, or when 200 later rounds of paging have gone by,
-- when its recipient is no longer among the ward's people, or the caregiver of that course,
+- when its recipient is no longer among the ward's people, or the caregiver of that course at the address to which it went,
 - for all pages at once when the secret beside the journal is removed and the gateway is started anew.
 """
 
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from gateway.core.board import IncidentLine, incident_line
 from gateway.core.context import Context
 from gateway.core.incident_state import Incident
+from gateway.core.oncall import CAREGIVER
 from gateway.core.state import Subject
 from gateway.core.store import State
 from gateway.domain.instants import DAY_MS, Instant
@@ -43,10 +44,10 @@ class LinkedPage:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """How far an incident's tokens were made: its newest round, and how many contacts each of its people has."""
+    """How far an incident's tokens were made: its newest round; of each of its people, how many contacts, and what addresses."""
 
     round: int
-    people: tuple[tuple[str, int], ...]
+    people: tuple[tuple[str, int, tuple[str, ...]], ...]
 
 
 class Links:
@@ -61,9 +62,13 @@ class Links:
         self._known: dict[str, _Known] = {}
         self._learnt_at: Instant = -LEARN_EVERY_MS
 
-    def token(self, key: str) -> str:
-        """22 characters of the URL alphabet for the page of that key."""
-        return urlsafe_b64encode(hmac.digest(self._secret, f"page\0{key}".encode(), "sha256")).decode()[:TOKEN_CHARS]
+    def token(self, key: str, address: str = "") -> str:
+        """22 characters of the URL alphabet for the page of that key.
+
+        A caregiver's is for the address as well, for the next caregiver of that course goes by the same name.
+        """
+        meant = f"page\0{key}\0{address}" if f"/{CAREGIVER}:" in key else f"page\0{key}"
+        return urlsafe_b64encode(hmac.digest(self._secret, meant.encode(), "sha256")).decode()[:TOKEN_CHARS]
 
     def find(self, token: str, state: State, at: Instant) -> LinkedPage | None:
         """What the token is about now; None for one that was never given, or has ended. Changes nothing in `state`."""
@@ -78,7 +83,8 @@ class Links:
         name, _, person, _ = key.rsplit("/", 3)
         subject = state.peek(name.partition("@")[0].partition(".")[0])
         incident = next((one for one in _remembered(subject, at) if one.key == name), None)
-        if incident is None or _person(person, state, at) is None:
+        who = _person(person, state, at)
+        if incident is None or who is None or wanted not in {_hash(self.token(key, address)) for address in _addresses(who)}:
             return None
         return LinkedPage(key, person, incident_line(incident, state), state.ward.timezone)
 
@@ -94,12 +100,12 @@ class Links:
         for gone in self._known.keys() - incidents.keys():
             self._forget(gone)
         for incident in incidents.values():
-            people = tuple((name, len(who.contacts)) for name in incident.codes if (who := _person(name, state, at)) is not None)
-            known = _Known(incident.round, people)
+            people = (who for name in incident.codes if (who := _person(name, state, at)) is not None)
+            known = _Known(incident.round, tuple((who.id, len(who.contacts), _addresses(who)) for who in people))
             if self._known.get(incident.key) == known:
                 continue
             self._forget(incident.key)
-            keys = {_hash(self.token(key)): key for key in _page_keys(incident.key, known)}
+            keys = {_hash(self.token(key, address)): key for key, address in _page_keys(incident.key, known)}
             self._keys |= keys
             self._hashes[incident.key], self._known[incident.key] = list(keys), known
 
@@ -120,11 +126,16 @@ def _remembered(subject: Subject | None, at: Instant) -> Iterator[Incident]:
         yield from (one for one in subject.closed if one.closed_at is not None and at < one.closed_at + KEPT_MS)
 
 
-def _page_keys(incident: str, known: _Known) -> Iterator[str]:
-    """All keys that pages of this incident can have; some were never sent, and nobody can know their tokens."""
+def _page_keys(incident: str, known: _Known) -> Iterator[tuple[str, str]]:
+    """All keys that its pages can have, and for which address; some were never sent, and nobody can know their tokens."""
     for round_ in range(max(1, known.round - ROUNDS_MAX + 1), known.round + 1):
-        for person, contacts in known.people:
-            yield from (f"{incident}/r{round_}/{person}/{contact}" for contact in range(contacts))
+        for person, contacts, addresses in known.people:
+            yield from ((f"{incident}/r{round_}/{person}/{i}", address) for i in range(contacts) for address in addresses)
+
+
+def _addresses(person: Person) -> tuple[str, ...]:
+    """The addresses that tokens are for: a caregiver's; a person of the ward goes by a name that nobody else has."""
+    return tuple(contact.address for contact in person.contacts) if person.id.startswith(f"{CAREGIVER}:") else ("",)
 
 
 def _person(name: str, state: State, at: Instant) -> Person | None:

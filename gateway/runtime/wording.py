@@ -37,9 +37,9 @@ class Wording:
         if not isinstance(item, Page) or item.why in _ASKS_NOTHING or not self.base_url:
             return item.text
         if item.transport in self.calls:
-            return ask(spoken(item), f"{self.base_url}{CALL_PATH}?page={self.links.token(item.key)}")
+            return ask(spoken(item), f"{self.base_url}{CALL_PATH}?page={self.links.token(item.key, item.address)}")
         if item.transport in self.linked:
-            return f"{item.text}\n{self.base_url}{LINK_PATH}{self.links.token(item.key)}"
+            return f"{item.text}\n{self.base_url}{LINK_PATH}{self.links.token(item.key, item.address)}"
         return item.text
 
 

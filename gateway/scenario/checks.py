@@ -93,18 +93,14 @@ class Checks:
         """
 
         def code(match: re.Match[str]) -> str:
-            page = self._page_to(person, match[2])
+            page = self.page_to(person, match[2])
             found = page.code if page is not None else "0000"
             return found.translate(_WIDE) if match[1] else found
 
         return _CODE.sub(code, text)
 
-    def page_key(self, person: str, sent: object) -> str:
-        """The key of the person's latest page, or of that sent nearest to the offset `sent`; empty where there was none."""
-        page = self._page_to(person, sent)
-        return page.key if page is not None else ""
-
-    def _page_to(self, person: str, sent: object) -> Page | None:
+    def page_to(self, person: str, sent: object) -> Page | None:
+        """The person's latest page, or that sent nearest to the offset `sent`; None where there was none."""
         mine = [seen for seen in self.pages if seen.page.person == person]
         if not mine or sent is None:
             return mine[-1].page if mine else None

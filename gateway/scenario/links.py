@@ -18,9 +18,10 @@ def follow_link(house: House, checks: Checks, keys: Mapping[str, Any], at: Insta
 
     The page is the latest one to the person (or to whom `of` names), or that sent nearest to the offset `sent`.
     """
-    key, button = checks.page_key(str(keys.get("of", keys["person"])), keys.get("sent")), str(keys["link"])
+    sent, button = checks.page_to(str(keys.get("of", keys["person"])), keys.get("sent")), str(keys["link"])
     links = Links(_LINKS)
-    page = links.find(links.token(key), house.fold.monitor.state, at)
+    token = links.token(sent.key, sent.address) if sent is not None else ""
+    page = links.find(token, house.fold.monitor.state, at)
     if page is None:
         return "the link was never given, or has ended"
     if button == "open":

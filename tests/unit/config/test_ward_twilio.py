@@ -1,13 +1,16 @@
 """Twilio in the ward file: a secret that signs, an address that is signed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gateway.app_transports import make_wording
+from gateway.app_transports import inbound_routes, make_wording
 from gateway.config.load import load_ward, load_ward_file
 from gateway.config.problems import ConfigError
 from gateway.config.settings import LoadedWard
+from gateway.config.transports import is_whatsapp
+from gateway.console import twilio_inbound
 
 WARD = """\
 site: ward
@@ -120,3 +123,33 @@ def test_without_an_address_nothing_is_added():
         make_wording(load_ward(plain.replace('console: {base_url: "https://ward.example/dw"}\n', ""), "w", None), "a").base_url
         == ""
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "whatsapp"),
+    [
+        ("twilio://AC1:t0@+85213013001/{address}", False),
+        ("twilio://AC1:t0@w:+85213013001/{address}", True),
+        ("twilio://AC1:t0@+85213013001/w:{address}", True),
+        ("twilio://AC1:t0@+85213013001/WhatsApp%3A{address}", True),
+        ("twilio://AC1:t0@_/{address}?from=w:85213013001", True),
+        ("twilio://AC1:w@+85213013001/{address}?method=call", False),
+    ],
+)
+def test_the_url_says_whether_it_writes_by_whatsapp(url, whatsapp):
+    """As Apprise reads it; what comes in by WhatsApp then counts for that transport."""
+    assert is_whatsapp(url) is whatsapp
+
+
+def test_what_comes_in_is_told_which_transport_writes_by_whatsapp(loaded, monkeypatch):
+    """The URL's word reaches the door that Twilio comes in by."""
+    doors = {}
+    monkeypatch.setattr(twilio_inbound, "twilio_inbound", lambda made, _: doors.update(made))
+    chat = replace(loaded.transports["text"], name="chat", url="twilio://sid:secret@w:+85213013001/{address}")
+    ward = replace(loaded.ward, transports=loaded.ward.transports | {"chat": loaded.ward.transports["text"]})
+    inbound_routes(replace(loaded, ward=ward, transports=loaded.transports | {"chat": chat}), {}, "")
+    assert {name: (door.voice, door.whatsapp) for name, door in doors.items()} == {
+        "voice": (True, False),
+        "text": (False, False),
+        "chat": (False, True),
+    }

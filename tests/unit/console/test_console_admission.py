@@ -2,9 +2,11 @@ import logging
 
 import httpx
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from starlette.types import Message, Receive, Scope, Send
 
 from gateway.console.app import create_api
+from gateway.console.guard import Guard
 from gateway.runtime.ports import JournalFull
 from gateway.runtime.service import Health
 from tests.support.fake_service import TOKEN, FakeService
@@ -134,6 +136,49 @@ async def test_a_mistake_of_ours_is_a_500_without_its_inside_and_is_logged(clien
     assert "Traceback" not in answer.text
     assert f"GET {path} failed" in caplog.text
     assert "secret of the inside" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/a/AAAABBBBCCCC", "/d/AAAABBBBCCCC"])
+async def test_the_log_of_a_mistake_holds_no_secret_of_a_link(path, caplog):
+    """Who reads the log could open the page otherwise: it names the route, or masks what follows /a/ and /d/."""
+    extra = APIRouter()
+
+    @extra.get(f"{path[:3]}{{token}}")
+    async def link(token: str) -> str:
+        raise RuntimeError("broken")
+
+    async def early(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError("broken before any route was found")
+
+    api = create_api(FakeService(), token=TOKEN, extra=[extra])
+    for app, said in ((api, f"GET {path[:3]}{{token}} failed"), (Guard(early, token=TOKEN), f"GET {path[:3]}… failed")):
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://elsewhere") as client:
+            assert (await client.get(path)).status_code == 500
+        assert said in caplog.text
+    assert "AAAABBBBCCCC" not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/a/AAAABBBBCCCC", "/inbound/twilio"])
+async def test_who_hangs_up_in_the_middle_of_a_body_is_no_mistake_of_ours(path, caplog):
+    """A telephone that loses its network leaves no traceback, and gets no answer that nobody would read."""
+    extra, sent = APIRouter(), []
+
+    @extra.post(path)
+    async def read(request: Request) -> int:
+        return len(await request.body())
+
+    coming = iter([{"type": "http.request", "body": b"do=", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> Message:
+        return next(coming)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    api = create_api(FakeService(), token=TOKEN, extra=[extra])
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": [], "client": ("192.0.2.7", 1)}
+    await api(scope, receive, send)
+    assert (sent, caplog.text) == ([], "")
 
 
 async def test_a_large_body_is_refused_whether_it_says_so_or_not(client, service):

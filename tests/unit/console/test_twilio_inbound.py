@@ -253,6 +253,26 @@ async def test_two_accounts_may_come_by_one_address(service):
         assert (await post(twilio, MESSAGE | {"MessageSid": "SM9"}, **first)).status_code == 200
 
 
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("sender", "account", "way"),
+    [
+        ("+85290000009", "one", "sms"),
+        ("whatsapp:+85290000009", "one", "chat"),
+        ("+85290000009", "two", "other"),
+        ("whatsapp:+85290000009", "two", "other"),
+    ],
+)
+async def test_a_message_counts_for_the_transport_that_it_came_by(service, sender, account, way, order):
+    """Of the account that signed it; by WhatsApp or not, where that account writes both ways. STOP by one is not STOP by all."""
+    made = {"sms": TwilioDoor("one", voice=False), "chat": TwilioDoor("one", voice=False, whatsapp=True)}
+    doors = {"call": TwilioDoor("two", voice=True), **made, "other": TwilioDoor("two", voice=False)}
+    message = MESSAGE | {"From": sender, "Body": "STOP"}
+    async with client_of(service, dict(list(doors.items())[::order])) as twilio:
+        assert (await post(twilio, message, **signed(HOOK, message, account))).status_code == 200
+    assert service.replies == [(way, "+85290000009", "STOP")]
+
+
 @pytest.mark.parametrize("fields", [{"From": "+85290000001", "Body": "ack"}, {f"F{n}": "x" for n in range(200)}])
 async def test_what_twilio_does_not_send_is_refused(twilio, service, fields):
     """Neither a message nor a call; or far too much."""

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 from gateway.core import escalation
+from gateway.domain.care import SilenceRules
 from gateway.domain.commands import Acknowledge, ClearCondition, Close, EndCourse, Escalate, Note
 from gateway.domain.words import AlarmPhase, Condition, IncidentState, Outcome, Priority, PumpEventKind
 from tests.unit.core.world import World, alarm, event, in_trouble, lives, minutes, paged, pages, stopped
@@ -169,8 +170,29 @@ def test_nobody_on_call_pages_the_fallback_once_and_the_next_step_at_once():
     ]
     alone = {"steps": [{"page": ["schedule:ward-nurse"], "wait": "5m"}], "repeat": {"from_step": 1, "every": "5m"}}
     world = in_trouble({"schedules": nobody, "policies": {"high": alone}})
-    assert [person for person, *_ in paged(lives(world, 60))] == ["ward-manager", "ward-manager"]
+    assert paged(lives(world, 3)) == [("ward-manager", "sms", "staffing-gap"), ("ward-manager", "email", "staffing-gap")]
+    assert paged(lives(world, 8)) == [("ward-manager", "sms", "unacknowledged"), ("ward-manager", "email", "unacknowledged")]
+    assert len(lives(world, 60)) >= 20
     assert escalation.next_due(world.incident()) is not None
+
+
+def test_a_policy_that_comes_to_nobody_but_an_absent_caregiver_asks_the_fallback():
+    """The steps that repeat find nobody at all: the fallback is asked as often as they would be."""
+    steps = [{"page": ["person:charge-nurse"], "wait": "5m"}, {"page": ["caregiver"], "wait": "5m"}]
+    world = in_trouble({"policies": {"high": {"steps": steps, "repeat": {"from_step": 2, "every": "10m"}}}})
+    lives(world, 6)
+    assert paged(lives(world, 7)) == [("ward-manager", "sms", "unacknowledged"), ("ward-manager", "email", "unacknowledged")]
+    assert paged(lives(world, 16.9)) == []
+    assert paged(lives(world, 17)) == [("ward-manager", "sms", "unacknowledged"), ("ward-manager", "email", "unacknowledged")]
+
+
+def test_a_fallback_that_was_refused_is_asked_again():
+    """The page that said that nobody is on call reached nobody: it is not the last."""
+    alone = {"steps": [{"page": ["caregiver"], "wait": "5m"}], "repeat": {"from_step": 1, "every": "5m"}}
+    world = in_trouble({"policies": {"high": alone}})
+    for page in pages(lives(world, 3)):
+        world.sent(3, page, Outcome.REJECTED)
+    assert paged(lives(world, 8)) == [("ward-manager", "sms", "unacknowledged"), ("ward-manager", "email", "unacknowledged")]
 
 
 def test_an_absent_caregiver_is_skipped_without_a_word():
@@ -238,3 +260,37 @@ def test_a_bag_change_event_alone_pages_nobody():
     world.hear(11, event(11, PumpEventKind.BAG_CHANGED, bag_ml=110.0))
     world.report(11)
     assert world.pages == []
+
+
+def test_a_lease_for_one_thing_does_not_swallow_another_whose_silence_ends():
+    """Whoever took the fault did not take the interruption: the policy begins for it."""
+    world = in_trouble()
+    lives(world, 3)
+    quiet = SilenceRules(course="P-017", reason="known", rules=("delivery-interrupted",), for_ms=37 * 60_000)
+    assert world.do(3, quiet).ok
+    assert world.do(4, Acknowledge(incident="P-017", for_ms=8 * 3_600_000)).ok
+    for minute in range(5, 40):
+        world.tick(minute)
+        world.hear(minute, stopped(minute))
+    assert ("nurse-a", "sms", "silence-ended") in paged(world.tick(40))
+    assert world.incident().state is IncidentState.TRIGGERED
+    assert ("charge-nurse", "pager", "unacknowledged") in paged(world.tick(45))
+
+
+def test_a_lease_for_medium_does_not_hold_what_became_high_while_it_was_mute():
+    """An acknowledgement is bound to its priority."""
+    world = World()
+    world.enrol(0)
+    world.report(0)
+    for minute in range(1, 14):
+        world.tick(minute)
+        world.hear(minute, stopped(minute))
+    assert world.incident().peak is Priority.MEDIUM
+    assert world.do(13, Acknowledge(incident="P-017")).ok
+    assert world.do(14, SilenceRules(course="P-017", reason="known", for_ms=20 * 60_000)).ok
+    for minute in range(15, 34):
+        world.tick(minute)
+        world.hear(minute, stopped(minute))
+    assert ("nurse-a", "sms", "silence-ended") in paged(world.tick(34))
+    assert world.incident().state is IncidentState.TRIGGERED
+    assert ("charge-nurse", "pager", "unacknowledged") in paged(world.tick(39))

@@ -59,6 +59,18 @@ def test_refused_and_nothing_changes(who: str, to: str, words: str):
     assert paged(lives(world, 30)) == []
 
 
+def test_who_has_stopped_every_page_is_refused():
+    """She would learn of it from nobody, and whoever had it would be rid of it."""
+    world = in_trouble({"people": {"haematologist": {"contacts": [{"sms": "85290000004"}]}}})
+    lives(world, 2)
+    world.do(3, Acknowledge(incident="P-017"))
+    world.reply(4, "STOP", "85290000004")
+    result = world.do(5, HandOver(incident="P-017", to="haematologist"))
+    assert not result.ok
+    assert result.message == "no page can reach haematologist, who has stopped them all: hand it over to somebody else"
+    assert world.incident().ack.who == "nurse-a"
+
+
 def test_an_incident_that_is_over_is_not_handed_over():
     """In the words of every other command."""
     world = held()

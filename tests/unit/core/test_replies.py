@@ -6,7 +6,9 @@ from gateway.core.codes import KEPT_MS, SHORT_CODES, code_for
 from gateway.core.context import Context
 from gateway.core.replies import CORRECTIONS_AN_HOUR
 from gateway.core.state import Desk, Incident, Issued, Subject
-from gateway.domain.ward import Person, Ward
+from gateway.domain.care import ChangeContacts
+from gateway.domain.commands import EndCourse
+from gateway.domain.ward import Contact, Person, Ward
 from gateway.domain.words import AlarmPhase, IncidentState, Outcome, Priority
 from tests.unit.core.world import World, alarm, in_trouble, lives, minutes, pages
 
@@ -103,6 +105,37 @@ def test_an_answer_is_keyed_by_the_reply():
     assert world.reply(3, code).key == f"answer@{world.seq}"
 
 
+@pytest.mark.parametrize(
+    ("contact", "holder"),
+    [
+        (Contact("sms", "+852 9000-0001"), "nurse-a"),
+        (Contact("sms", "0085291110017"), "caregiver:P-017"),
+        (Contact("sms", "85291110018"), ""),
+        (Contact("voice", "85290000001"), ""),
+    ],
+)
+def test_a_caregivers_number_is_nobody_elses(contact: Contact, holder: str):
+    """Where a reply comes back on the transport: its code would be looked for among the other one's."""
+    world = World()
+    world.enrol(0, caregiver=(Contact("sms", "85291110017"),))
+    refused = f"the caregiver's sms is that of {holder} already: nobody could tell whose reply comes from it" if holder else ""
+    enrolled = world.enrol(1, "P-018", "p2", caregiver=(contact,))
+    assert (enrolled.ok, enrolled.message if holder else "") == (not holder, refused)
+    world.enrol(2, "P-019", "p3")
+    changed = world.do(3, ChangeContacts(course="P-019", caregiver=(contact,))) if holder else enrolled
+    assert (changed.ok, changed.message if holder else "") == (not holder, refused)
+
+
+def test_a_number_is_free_when_its_course_has_ended_and_stays_ones_own():
+    """The same contacts may be entered again, and the next patient's home may be the same one."""
+    world = World()
+    mine = (Contact("sms", "85291110017"),)
+    world.enrol(0, caregiver=mine)
+    assert world.do(1, ChangeContacts(course="P-017", caregiver=mine)).ok
+    world.do(2, EndCourse(course="P-017"))
+    assert world.enrol(3, "P-018", "p2", caregiver=mine).ok
+
+
 # ---- codes ---------------------------------------------------------------------------------------------------------
 
 
@@ -130,6 +163,20 @@ def test_a_code_is_not_given_again_within_thirty_days():
     issue(desk, "P-1@1", at=KEPT_MS - 1 + 10_000)
     issue(desk, "later@2", at=KEPT_MS + 10_000)
     assert len(desk.codes["nurse-a"]) == 2
+
+
+def test_a_code_in_use_is_kept_and_never_taken_from_another_incident():
+    """Thirty days count from its last page; one that came back too late gets another code."""
+    desk, context = Desk(), lambda at: Context(Ward("haem-ward", "Asia/Hong_Kong"), {}, {}, desk, at, 1)
+    incident = Incident("P-017@5", "P-017", "", 0, Priority.HIGH, {})
+    code = code_for(Subject("P-017"), incident, Person("nurse-a", ()), context(0))
+    assert code_for(Subject("P-017"), incident, Person("nurse-a", ()), context(KEPT_MS - 1)) == code
+    issue(desk, "P-1@1", at=KEPT_MS + 1)
+    assert desk.codes["nurse-a"][code].incident == "P-017@5"
+    desk.codes["nurse-a"][code] = Issued("P-2@2", "P-2", "nurse-a", KEPT_MS)
+    another = code_for(Subject("P-017"), incident, Person("nurse-a", ()), context(KEPT_MS + 2))
+    assert another != code
+    assert (desk.codes["nurse-a"][code].incident, desk.codes["nurse-a"][another].incident) == ("P-2@2", "P-017@5")
 
 
 def test_codes_grow_longer_before_they_run_out():

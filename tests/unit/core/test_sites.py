@@ -148,3 +148,25 @@ def test_a_site_is_looked_at_once_a_second():
     state.index_rules()
     for at, look_at in ((START, START), (START + 1, START + SECOND_MS), (START + 999, START + SECOND_MS)):
         assert sites.plan_look(state, Context(state.ward, {}, {}, Desk(), at, 1)) == look_at
+
+
+def test_a_thousand_strangers_cost_what_they_newly_say_and_no_more(monkeypatch):
+    """Each is judged when it is first heard, and when time is up for it; not again for every word of every other."""
+    homes, looked_at = Homes(0), []
+    judge_one = sites._judge_stranger
+    monkeypatch.setattr(sites, "_judge_stranger", lambda state, key, *rest: looked_at.append(key) or judge_one(state, key, *rest))
+    pumps = [SimulatedPump(f"q{number}", rate_ml_h=0.6, bag_ml=110, started_at=START) for number in range(300)]
+    for minute in range(1, 10):
+        at = START + minute * MINUTE_MS
+        for pump in pumps:
+            for out in pump.report(at):
+                homes.take(message_entry(f"dw/v1/w/{pump.device}/{out.channel}", out.payload(), at))
+        if minute == 1:
+            assert len(looked_at) <= 2 * len(pumps)
+            looked_at.clear()
+    assert looked_at == []
+    homes.take(clock_entry(START + 12 * MINUTE_MS))
+    assert len(looked_at) <= 2 * len(pumps)
+    assert len(homes.pages) == 1
+    state = homes.fold.monitor.state
+    assert len(state.stray_dues) <= sites.STALE_MAX + 2 * len(state.alerting)

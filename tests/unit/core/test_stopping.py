@@ -4,6 +4,7 @@ import pytest
 
 from gateway.core.events import Replied
 from gateway.domain.care import ChangeContacts
+from gateway.domain.commands import EndCourse
 from gateway.domain.effects import Answer
 from gateway.domain.ward import Contact
 from gateway.domain.words import IncidentState, Outcome, WhyPaged
@@ -146,6 +147,33 @@ def test_a_caregiver_may_stop_too_and_is_forgotten_with_the_course():
     world.do(2, ChangeContacts(course="P-017", caregiver=()))
     reached(world, 3)
     assert world.monitor.state.desk.stopped == {"nurse-a": ["sms"]}
+
+
+def test_a_stop_before_the_first_page_wakes_the_incident():
+    """No code was given yet, and the next contact is due at once all the same; a snapshot keeps what was before."""
+    world = in_trouble(
+        {"people": {"nurse-a": {"contacts": [{"sms": "85290000001", "after": "4m"}, {"voice": "1", "after": "8m"}]}}}
+    )
+    assert paged(lives(world, 3)) == []
+    world.monitor.state.dirty.clear()
+    assert reached(world, 3.5)[0] == ("nurse-a", "voice", "opened")
+    assert "course:P-017" in world.monitor.state.dirty
+
+
+def test_the_next_caregiver_inherits_no_stop():
+    """Another number or another enrolment is another person; another delay, or the number written otherwise, is the same one."""
+    world = World()
+    world.enrol(0, caregiver=(Contact("sms", "85298765432"),))
+    stopped = world.monitor.state.desk.stopped
+    reached(world, 1, "STOP", "85298765432")
+    world.do(2, ChangeContacts(course="P-017", caregiver=(Contact("sms", "+852 9876 5432", 5),)))
+    assert stopped == {"caregiver:P-017": ["sms"]}
+    world.do(3, ChangeContacts(course="P-017", caregiver=(Contact("sms", "85298765433"),)))
+    assert stopped == {}
+    reached(world, 4, "STOP", "85298765433")
+    world.do(5, EndCourse(course="P-017"))
+    world.enrol(6, caregiver=(Contact("sms", "85298765433"),))
+    assert stopped == {}
 
 
 def test_an_unknown_number_stops_nothing():

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.core.context import Context
 from gateway.core.state import Desk, Interruption, Site
-from gateway.core.texts import clock_time
+from gateway.core.texts import _Writer, clock_time
 from gateway.domain.instants import DAY_MS
 from gateway.domain.locale import Locale
 from gateway.domain.ward import Ward
@@ -200,3 +200,13 @@ def test_a_time_that_is_a_week_away_is_not_told_by_its_weekday_alone(days, words
     at = minutes(0)  # Monday, 08:00
     context = Context(Ward("haem-ward", "Asia/Hong_Kong"), {}, {}, Desk(), at, 1)
     assert clock_time(at + round(days * DAY_MS), context) == words
+
+
+def test_a_page_about_thousands_of_alerts_says_the_first_ones_only(monkeypatch: pytest.MonkeyPatch):
+    """What one message cannot hold is counted, not written: the time it takes grows no faster than the alerts."""
+    said, say = [], _Writer._say
+    monkeypatch.setattr(_Writer, "_say", lambda writer, note: said.append(note) or say(writer, note))
+    notes = [note("pump-never-heard", kind=f"p{n}", since=1) for n in range(3_000)]
+    text = essential(said_in(course("P-017", DeliveryState.UNKNOWN), notes, WhyPaged.OPENED, 5))
+    assert re.search(r" \+299\d more\. ", text), text
+    assert len(said) < 20

@@ -126,11 +126,12 @@ def test_a_file_that_is_no_protocol_is_exit_2(run, tmp_path, verb, content, said
 
 def test_the_stories_of_the_project_pass(run):
     """Each tells its timeline; quietly, only its verdict."""
-    result = run("scenario", "run", *STORIES)
+    some = STORIES[::20]  # tests/scenarios runs them all
+    result = run("scenario", "run", *some)
     assert result.exit_code == 0, result.stdout
-    quiet = run("scenario", "run", "--quiet", *STORIES)
+    quiet = run("scenario", "run", "--quiet", *some)
     assert [line for line in quiet.stdout.splitlines() if ": passes: " in line] == quiet.stdout.splitlines()
-    assert len(quiet.stdout.splitlines()) == len(STORIES) < len(result.stdout.splitlines())
+    assert len(quiet.stdout.splitlines()) == len(some) < len(result.stdout.splitlines())
 
 
 def test_a_story_that_fails_tells_its_timeline_and_exits_with_1(run, tmp_path):

@@ -4,9 +4,11 @@ import re
 
 import pytest
 
+from gateway.domain.care import ChangeContacts
 from gateway.domain.commands import Acknowledge, EndCourse
 from gateway.domain.effects import Page
 from gateway.domain.instants import DAY_MS
+from gateway.domain.ward import Contact
 from gateway.domain.words import AlarmPhase, IncidentState
 from gateway.runtime import links as module
 from gateway.runtime.links import KEPT_MS, LinkedPage, Links
@@ -96,6 +98,23 @@ def test_a_link_ends_with_its_recipient():
     world.load(3, {"people": {"nurse-a": None}, "schedules": {"ward-nurse": everywhere}})
     assert find(world, LINKS.token(page.key)) is None
     assert find(world, LINKS.token(page.key), links=Links("a secret beside the journal")) is None
+
+
+def test_a_link_ends_with_the_caregiver_to_whom_it_went():
+    """The next one goes by the same name, and has links to other numbers; another delay of the same number ends none."""
+    links = Links("a secret beside the journal")
+    steps = [{"page": ["caregiver"], "wait": "5m"}, {"page": ["person:charge-nurse"], "wait": "5m"}]
+    world = World({"policies": {"high": {"steps": steps}}})
+    world.enrol(0, caregiver=(Contact("sms", "85291110017"),))
+    world.report(0)
+    world.hear(0, alarm(0, stops_delivery=False))
+    old = links.token((page := pages(lives(world, 2))[0]).key, page.address)
+    world.do(3, ChangeContacts(course="P-017", caregiver=(Contact("sms", "85291110017", 5),)))
+    assert find(world, old, links=links).person == "caregiver:P-017"
+    world.do(4, ChangeContacts(course="P-017", caregiver=(Contact("sms", "85291110018"),)))
+    assert find(world, old, 4, links) is None
+    assert find(world, old, 5, Links("a secret beside the journal")) is None
+    assert find(world, links.token(page.key, "85291110018"), 5, links) is not None
 
 
 def test_only_the_last_rounds_are_kept(monkeypatch: pytest.MonkeyPatch):
