@@ -28,7 +28,7 @@ def begin(home: Home, at: Instant) -> None:
         bag=home.place.bag.name,
         primed_ml=told_ml,
         planned_change_ms=round(home.place.assumed.change_days * DAY_MS),
-        caregiver=home.place.caregiver,
+        caregiver=home.caregiver,
     )
     home.deeds.append(Told(NURSE, enrol))
     home.truth.start(at)

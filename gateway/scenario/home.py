@@ -11,6 +11,7 @@ from device_adapters.simulated_parts import Outgoing
 from device_adapters.simulated_pump import SimulatedPump
 from device_adapters.simulated_works import OCCLUSION_VOLUME_ML
 from gateway.domain.instants import DAY_MS, HOUR_MS, SECOND_MS, Instant
+from gateway.domain.ward import Contact
 from gateway.domain.words import Condition, Power, Priority
 from gateway.scenario.chances import Chances
 from gateway.scenario.network import Network
@@ -37,6 +38,7 @@ class Home:
         self.place, self.start_at = place, start_at
         self.end_at = start_at + round(assumed.cycle_days * DAY_MS)
         self.course, self.device = f"S-{number:03d}", f"sim-{number:03d}"
+        self.caregiver = (Contact(place.homes_by, f"8526{number:07d}"),) if place.homes_by else ()  # a number of its own
         self.chances = Chances(place.seed, number, "home")
         self.plans = Chances(place.seed, number, "plans")  # what the ward plans for it: whatever it does, the home's dice stay
         self.factor = self.chances.near(1.0, assumed.accuracy_deviation, assumed.accuracy_most)

@@ -2,7 +2,6 @@
 
 from gateway.config.settings import LoadedWard
 from gateway.domain.instants import DAY_MS, HOUR_MS, Instant
-from gateway.domain.ward import Contact
 from gateway.scenario import bag_life, habits, troubles
 from gateway.scenario.assumptions import Assumptions
 from gateway.scenario.chances import Chances
@@ -13,7 +12,7 @@ from rules.model import Protocol
 
 FIRST_HOUR, LAST_HOUR = 9.0, 15.0  # a course starts on a working morning
 STARTS_WITHIN_DAYS = 7
-HOME_BY, HOME_NUMBER = "sms", "85290000009"  # how a home is reached, where the ward sends such messages
+HOME_BY = "sms"  # how a home is reached, where the ward sends such messages
 
 
 def place_of(loaded: LoadedWard, protocol: Protocol, assumed: Assumptions, seed: int) -> Place:
@@ -22,8 +21,8 @@ def place_of(loaded: LoadedWard, protocol: Protocol, assumed: Assumptions, seed:
     if bag is None:
         raise ValueError(f"protocol {protocol.name} has no {assumed.bag} bag; the simulated homes live on it")
     ward = loaded.ward
-    reached = (Contact(HOME_BY, HOME_NUMBER),) if HOME_BY in ward.transports else ()
-    return Place(seed, ward.site, protocol.name, bag, LocalTime(ward.timezone, assumed), assumed, reached)
+    homes_by = HOME_BY if HOME_BY in ward.transports else ""
+    return Place(seed, ward.site, protocol.name, bag, LocalTime(ward.timezone, assumed), assumed, homes_by)
 
 
 def start_of(place: Place, number: int, from_at: Instant) -> Instant:

@@ -6,7 +6,6 @@ from heapq import heappop, heappush
 
 from gateway.domain.commands import Command
 from gateway.domain.instants import Instant
-from gateway.domain.ward import Contact
 from gateway.scenario.assumptions import Assumptions
 from gateway.scenario.local_time import LocalTime
 from gateway.scenario.network import Arrival
@@ -34,7 +33,7 @@ Deed = Arrival | Told | Look
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One ward's homes: their bags, their clocks, what is assumed of them; `caregiver` is how each home is reached."""
+    """One ward's homes: their bags, their clocks, what is assumed of them; `homes_by`: the transport to reach them, if any."""
 
     seed: int
     site: str
@@ -42,7 +41,7 @@ class Place:
     bag: BagKind
     local: LocalTime
     assumed: Assumptions
-    caregiver: tuple[Contact, ...] = ()
+    homes_by: str = ""
 
 
 @dataclass(slots=True)

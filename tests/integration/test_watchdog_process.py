@@ -65,7 +65,7 @@ def house(folder: Path, *, after: str) -> Iterator[House]:
     """Everything runs, and the watchdog has been heard."""
     with mosquitto(folder / "broker") as broker, mail_server() as ward_mail, mail_server() as watch_mail:
         file = ward(broker.port, {"email": mail_to(ward_mail.port)}, {"email": NURSE})
-        file["watchdog"] = {"device": "watchdog-b", "silent_after": "40s"}
+        file["watchdog"] = {"device": "watchdog-b", "silent_after": "1m"}
         with gateway(folder / "gateway", file) as running, (folder / "watchdog.log").open("ab") as log:
             path = watchdog_file(folder / "watch", running, broker.port, watch_mail.port, after)
             line = [sys.executable, "-m", "gateway", "watchdog", "--config", str(path)]
