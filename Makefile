@@ -15,6 +15,10 @@ SERVERS := mosquitto mosquitto-clients influxdb victoria-metrics kannel kannel-e
 PROGRAMS := mosquitto mosquitto_pub influxd victoria-metrics bearerbox smsbox fakesmsc
 PERL_MODULE := Net::SNPP::Server
 
+# Tests wait for servers and other processes more than they compute: four at once on two cores. One file stays in one process;
+# in the order of the tree, so that the long ones of tests/chaos and tests/integration do not come last.
+TOGETHER := -n 4 --dist loadfile --no-loadscope-reorder
+
 # Arguments: make test ARGS="-k silence", make scenarios FILES=my.yaml, make demo ARGS="--speed 600", make lock ARGS=--upgrade
 ARGS :=
 FILES :=
@@ -89,7 +93,7 @@ laws: setup
 	@$(PY) -m pytest -q tests/architecture
 
 test: setup servers ## all tests, on real servers on loopback (ARGS="-k word" narrows)
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest $(TOGETHER) $(ARGS)
 
 scenarios: setup-run ## run the scenario stories in virtual time (FILES=... for your own)
 	@$(VENV)/bin/dripwatch scenario run $(or $(FILES),$(wildcard tests/scenarios/*.yaml))
