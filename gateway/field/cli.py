@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "incidents": "gateway.field.incidents:incidents",
     "report": "gateway.field.report:report",
     "audit": "gateway.field.audit:audit",
+    "export": "gateway.field.export:export",
     "rules": "gateway.field.rulebook:rules",
     "page": "gateway.field.pages:page",
     "scenario": "gateway.field.stories:scenario",
@@ -35,6 +36,9 @@ COMMANDS: Mapping[str, str] = {
     "simulate": "gateway.field.simulate:simulate",
     "probe": "gateway.field.probe:probe",
     "watchdog": "gateway.field.watchdog:watchdog",
+    "bridge": "gateway.field.bridge:bridge",
+    "backup": "gateway.field.backup:backup",
+    "restore": "gateway.field.backup:restore",
 }
 
 INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended

@@ -16,10 +16,12 @@ from gateway.domain.instants import Instant
 from gateway.outside import sqlite_effects as stored
 from gateway.outside import sqlite_operations as write
 from gateway.outside import sqlite_retention as retention
+from gateway.outside.sqlite_copy import copy_connection
 from gateway.outside.sqlite_reader import Findings, Reader, records_after, records_of_kinds
 from gateway.outside.sqlite_schema import (
     BUSY_MS,
     JournalRefused,
+    bring_forward,
     hold_alone,
     in_words,
     last_seq,
@@ -65,6 +67,7 @@ class SqliteJournal:
                 undo.callback(connection.close)
                 lock = hold_alone(path)
                 undo.callback(os.close, lock)
+                bring_forward(connection, path)
             long_reads = Reader(open_for_reading(path), "journal-long-reads")
             undo.callback(long_reads.close)
             short_reads = Reader(open_for_reading(path), "journal-short-reads")
@@ -203,16 +206,12 @@ class SqliteJournal:
 
 
 def _copy(connection: sqlite3.Connection, to: Path) -> None:
-    """SQLite's own backup into a file beside `to`, fsynced and renamed: a half copy never carries the name."""
+    """A copy beside `to`, renamed when it is durable: a half copy never carries the name."""
     part = to.with_name(f"{to.name}.part")
     try:
         part.unlink(missing_ok=True)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        target = sqlite3.connect(part)
-        try:
-            connection.backup(target)
-        finally:
-            target.close()
+        copy_connection(connection, part)
         part.replace(to)
         folder = os.open(to.parent, os.O_RDONLY)
         os.fsync(folder)

@@ -97,7 +97,7 @@ async def test_a_newer_schema_is_refused(journal: SqliteJournal, path: Path):
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     for read_only in (False, True):
-        with pytest.raises(JournalRefused, match=r"newer Dripwatch \(schema 99, this one knows 1\); update"):
+        with pytest.raises(JournalRefused, match=r"newer Dripwatch \(schema 99, this one knows 2\); update"):
             SqliteJournal.open(path, read_only=read_only)
 
 
