@@ -11,8 +11,8 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
 # Debian's packages for the tests on real servers, and the programs that show that they are there.
-SERVERS := mosquitto mosquitto-clients influxdb victoria-metrics kannel kannel-extras perl libnet-snpp-perl
-PROGRAMS := mosquitto mosquitto_pub influxd victoria-metrics bearerbox smsbox fakesmsc
+SERVERS := mosquitto mosquitto-clients influxdb victoria-metrics kannel kannel-extras perl libnet-snpp-perl chromium systemd shellcheck
+PROGRAMS := mosquitto mosquitto_pub influxd victoria-metrics bearerbox smsbox fakesmsc chromium systemd-analyze shellcheck
 PERL_MODULE := Net::SNPP::Server
 
 # Tests wait for servers and other processes more than they compute: four at once on two cores. One file stays in one process;
@@ -24,7 +24,7 @@ ARGS :=
 FILES :=
 
 # One command a line in `check`'s parts, so that `make -k check` shows every finding at once.
-.PHONY: help setup setup-run servers check lint format types imports laws test scenarios demo bench lock clean
+.PHONY: help setup setup-run servers check lint format types imports laws test scenarios demo bench fuzz lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,6 +103,13 @@ demo: setup-run ## a compressed day with trouble, in the browser; needs no serve
 
 bench: setup servers ## print the measured numbers beside the goals
 	@$(PY) -m tests.benchmarks $(ARGS)
+
+SECONDS_EACH := 600
+
+fuzz: setup ## let a fuzzer loose on every adapter (SECONDS_EACH=600, ADAPTERS="bbraun-bcc ihe-pcd" narrows)
+	@for adapter in $(or $(ADAPTERS),$(subst _,-,$(notdir $(filter-out %/template,$(wildcard tests/captures/*))))); do \
+	  echo "$$adapter: $(SECONDS_EACH) s"; nice $(PY) -m tests.fuzz "$$adapter" $(SECONDS_EACH); \
+	done
 
 lock: | $(VENV)/bin/python ## write requirements*.lock anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	@$(PY) -c 'import piptools' 2>/dev/null || $(PIP) install --require-hashes -r requirements.lock

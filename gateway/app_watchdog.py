@@ -13,6 +13,7 @@ from gateway.app_transports import transport_of
 from gateway.config.problems import ConfigError
 from gateway.config.watchdog_file import LoadedWatchdog, load_watchdog_file
 from gateway.outside.mqtt_source import MqttSource
+from gateway.outside.systemd import ALIVE, READY, STOPPING, tell_systemd
 from gateway.outside.wall_clock import WallClock
 from gateway.outside.web_asks import ask_ready
 from gateway.runtime.heartbeat import topic_of
@@ -50,11 +51,14 @@ async def _run(loaded: LoadedWatchdog) -> None:
             ask=partial(ask_ready, loaded.url, loaded.token),
             teller=Teller(transports, clock),
             people=loaded.people,
+            alive=partial(tell_systemd, ALIVE),
         )
     )
+    tell_systemd(READY)
     try:
         await first_of([watchdog.run(), _until_told_to_stop()], None)
     finally:
+        tell_systemd(STOPPING)
         for transport in transports.values():
             await transport.close()
 

@@ -37,6 +37,7 @@ class Auditor:
     """`progress` tells (newest judged record, records that wait); `tick` journals that time has passed.
 
     `on_hung` hears that the disk does not answer, `on_standstill` that a repair did not help; both hear None when it is over.
+    `alive` is called at each audit after which a new start of the process would be no help.
     """
 
     def __init__(  # noqa: PLR0913  the gateway names them
@@ -50,10 +51,11 @@ class Auditor:
         tick: Callable[[], Awaitable[object]],
         on_hung: Callable[[str | None], None],
         on_standstill: Callable[[str | None], None],
+        alive: Callable[[], None],
     ) -> None:
         self._journal, self._clock, self._fold, self._dispatcher = journal, clock, fold, dispatcher
         self._progress, self._tick = progress, tick
-        self._on_hung, self._on_standstill = on_hung, on_standstill
+        self._on_hung, self._on_standstill, self._alive = on_hung, on_standstill, alive
         self._writing: asyncio.Task[None] | None = None
         self._judged_before = -1
         self._repaired: Overdue | None = None
@@ -79,9 +81,12 @@ class Auditor:
     async def audit(self) -> None:
         """Look once at everything."""
         if not await self._disk_answers():
+            self._alive()  # a new start would not mend the disk, and would end the one way by which people are told
             return  # nothing that was found could be mended, and the people are told
         found = [await self._escalations(), await self._outbox()]
         self._set_trouble(next((text for text in found if text), None))
+        if self.trouble is None:
+            self._alive()
 
     # ---- the disk --------------------------------------------------------------------------------------------------
 

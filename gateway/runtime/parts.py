@@ -28,6 +28,7 @@ class Parts:
     ping: Ping | None = None  # the outside dead man's switch
     audits: bool = True  # whether this clock can tell what hangs; a demo's cannot
     wording: Wording | None = None  # private links and the keys of calls; None: pages are sent as the core wrote them
+    alive: Callable[[], None] = lambda: None  # told at each audit that found the gateway at work
     noted: dict[str, str] = field(default_factory=dict)  # findings of front ends, by what they are about: a handful of names
 
     def text_of(self, item: Item) -> str:

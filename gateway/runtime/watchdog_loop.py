@@ -41,6 +41,7 @@ class WatchdogParts:
     ask: Ask
     teller: Teller
     people: Sequence[Person]
+    alive: Callable[[], None] = lambda: None  # told each time after it has looked
 
 
 class Watchdog:
@@ -109,4 +110,5 @@ class Watchdog:
                 _log.warning("%s", text)
                 told = await self._parts.teller.tell(self._parts.people, text)
                 watch.said(self._parts.clock.now(), told=told)
+            self._parts.alive()
             await self._parts.clock.sleep_until(self._parts.clock.now() + LOOK_EVERY_MS)

@@ -42,6 +42,7 @@ class Watchers:
             tick=lambda: pipeline.append([clock_entry(parts.clock.now())]),
             on_hung=pipeline.note_hung,
             on_standstill=emergency.note_standstill,
+            alive=parts.alive,
         )
         self.prober = Prober(
             clock=parts.clock,

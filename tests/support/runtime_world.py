@@ -136,6 +136,7 @@ class World:
     clock: StoryClock = field(default_factory=StoryClock)
     keep_ms: int = DAY_MS
     finding: str | None = None
+    alive: int = 0  # how often the service manager was told so
 
     def __post_init__(self) -> None:
         self.source = ScriptedSource()
@@ -159,7 +160,11 @@ class World:
             keep_ms=self.keep_ms,
             max_bytes=10**12,
             finding=lambda: self.finding,
+            alive=self._count_alive,
         )
+
+    def _count_alive(self) -> None:
+        self.alive += 1
 
     @contextlib.asynccontextmanager
     async def started(self) -> AsyncIterator[Gateway]:

@@ -67,9 +67,13 @@ async def test_what_a_repair_does_not_mend_is_trouble_and_pages(monkeypatch: pyt
         await pass_time(world, 5 * MINUTE_MS + NOTICED_MS + 2 * AUDIT_MS)
         assert not gateway.health().ready
         assert len(said_to_fallback(world, "is overdue by")) == 1
+        before = world.alive
+        await pass_time(world, 2 * MINUTE_MS)
+        assert world.alive == before  # a service manager that listens begins anew
         gate.set()
         await pass_time(world, 3 * MINUTE_MS)
         assert gateway.health().ready
+        assert world.alive > before
         assert len(said_to_fallback(world, "works again")) == 1
 
 
