@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from device_adapters.envelope import Sent
 from gateway.domain.readings import Decoded
 
 
@@ -14,6 +15,10 @@ class Adapter(Protocol):
 
     name: str
 
-    def decode(self, payload: bytes) -> Decoded:
-        """All readings of one payload, in its order. Units and bounds as in `gateway.domain.readings`."""
+    def decode(self, payload: bytes, sent: Sent | None = None) -> Decoded:
+        """All readings of one payload, in its order. Units and bounds as in `gateway.domain.readings`.
+
+        `payload` is without its envelope. `sent` says when and from which slot it came; an adapter whose frames tell the time
+        themselves does not read it. The message's number is put on the readings by the registry.
+        """
         ...

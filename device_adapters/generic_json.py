@@ -26,6 +26,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from device_adapters.bounds import MESSAGES_MAX, PAYLOAD_BYTES_MAX
+from device_adapters.envelope import Sent
 from device_adapters.generic_json_wire import (
     AlarmWire,
     DiaryWire,
@@ -90,7 +91,7 @@ class GenericJson:
             return _one_by_one(payload, lambda _: shape)
         return _together([shape.reading(wire) for wire in wires])
 
-    def decode(self, payload: bytes) -> Decoded:
+    def decode(self, payload: bytes, sent: Sent | None = None) -> Decoded:  # noqa: ARG002  its frames tell the time themselves
         """Read objects that came without a channel, mixed as they may be (`raw/generic-json`)."""
         if len(payload) > PAYLOAD_BYTES_MAX:
             return _refusing(Refusal.TOO_LARGE, detail=f"at most {PAYLOAD_BYTES_MAX} bytes")

@@ -21,6 +21,7 @@ from device_adapters.bounds import (
     Bound,
     plain_text,
 )
+from device_adapters.bridge_health import bridge_health
 from device_adapters.times import sender_time
 from gateway.domain.readings import AlarmChange, DiaryEntry, LinkStatus, Observation, PumpEvent, Refusal, Refused
 from gateway.domain.words import (
@@ -121,6 +122,7 @@ class StatusWire(TypedDict, total=False):
     seq: Sequence | None
     clock: ClockQuality
     online: Required[Flag]
+    bridge: Any
 
 
 class DiaryWire(Wire, total=False):
@@ -185,6 +187,8 @@ def link_status(wire: StatusWire) -> LinkStatus | Refused:
     if isinstance(at, Refused):
         return at
     wire["observed_at"] = at
+    if wire.get("bridge") is not None:
+        wire["bridge"] = bridge_health(wire["bridge"])
     return LinkStatus(**wire)
 
 

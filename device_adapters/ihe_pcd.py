@@ -22,6 +22,7 @@ from itertools import pairwise
 
 from device_adapters import hl7, mdc
 from device_adapters.bounds import NAME_CHARS_MAX, plain_text
+from device_adapters.envelope import Sent
 from device_adapters.ihe_pcd_measures import Measures, Result, read_measures
 from gateway.domain.instants import Instant
 from gateway.domain.readings import AlarmChange, Decoded, Observation, PumpEvent, Reading, Refusal, Refused
@@ -35,7 +36,7 @@ class IhePcd:
 
     name = "ihe-pcd"
 
-    def decode(self, payload: bytes) -> Decoded:
+    def decode(self, payload: bytes, sent: Sent | None = None) -> Decoded:  # noqa: ARG002  its frames tell the time themselves
         """Read every message of the payload; what is refused of one does not cost the others."""
         messages = hl7.parse(payload)
         if isinstance(messages, Refused):

@@ -7,11 +7,16 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
+from device_adapters.bbraun_bcc import BbraunBcc
+from device_adapters.bounds import PAYLOAD_BYTES_MAX
 from device_adapters.contract import Adapter
+from device_adapters.envelope import Sent, numbered, opened
 from device_adapters.generic_json import GenericJson
 from device_adapters.ihe_pcd import IhePcd
+from device_adapters.relay_and_scale import RelayAndScale
+from gateway.domain.instants import Instant
 from gateway.domain.readings import Decoded, Refusal, Refused
-from gateway.domain.words import Channel
+from gateway.domain.words import Channel, ClockQuality
 
 _JSON = GenericJson()
 
@@ -21,6 +26,8 @@ ADAPTERS: Final[Mapping[str, Adapter]] = MappingProxyType(
         for adapter in (
             _JSON,
             IhePcd(),
+            BbraunBcc(),
+            RelayAndScale(),
         )
     }
 )
@@ -59,11 +66,13 @@ def _parse_topic(topic: str) -> Topic | Refused:
     return Topic(site, device, channel)
 
 
-def decode(channel: str, payload: bytes) -> Decoded:
+def decode(channel: str, payload: bytes, *, received_at: Instant | None = None) -> Decoded:
     """Read what was published on `channel`; never raises, and gives at least one reading or one refusal.
 
-    Refuses: BAD_TOPIC (no such channel), UNKNOWN_ADAPTER, MALFORMED (an adapter failed: a bug, but the next message must not
-    wait for its mending), and what the channel's adapter refuses.
+    `received_at` dates raw frames that neither tell the time themselves nor came in an envelope, as a `free` clock would.
+
+    Refuses: BAD_TOPIC (no such channel), UNKNOWN_ADAPTER, what the envelope and the channel's adapter refuse, and MALFORMED (an
+    adapter failed: a bug, but the next message must not wait for its mending).
     """
     try:
         if channel in _JSON_CHANNELS:
@@ -73,6 +82,18 @@ def decode(channel: str, payload: bytes) -> Decoded:
         adapter = ADAPTERS.get(channel.removeprefix(_RAW))
         if adapter is None:
             return Decoded(refused=(Refused(Refusal.UNKNOWN_ADAPTER, detail="no adapter of this name"),))
-        return adapter.decode(payload)
+        return _decode_raw(adapter, payload, received_at)
     except Exception as bug:  # noqa: BLE001  the last resort: the bytes are in the journal, and the queue goes on
         return Decoded(refused=(Refused(Refusal.MALFORMED, detail=type(bug).__name__),))
+
+
+def _decode_raw(adapter: Adapter, payload: bytes, received_at: Instant | None) -> Decoded:
+    if len(payload) > PAYLOAD_BYTES_MAX:
+        return Decoded(refused=(Refused(Refusal.TOO_LARGE, detail=f"at most {PAYLOAD_BYTES_MAX} bytes"),))
+    found = opened(payload)
+    if isinstance(found, Refused):
+        return Decoded(refused=(found,))
+    sent, body = found
+    if sent is not None:
+        return numbered(adapter.decode(body, sent), sent)
+    return adapter.decode(body, Sent(received_at, clock=ClockQuality.FREE) if received_at is not None else None)

@@ -15,6 +15,7 @@ from typing import Final
 
 from device_adapters.bounds import VOLUME_ML, within
 from device_adapters.checksums import crc16_ccitt_false
+from device_adapters.envelope import Sent
 from device_adapters.times import bounded
 from gateway.domain.instants import SECOND_MS
 from gateway.domain.readings import Decoded, Observation, Refusal, Refused
@@ -33,7 +34,7 @@ class Template:
 
     name = "template"
 
-    def decode(self, payload: bytes) -> Decoded:
+    def decode(self, payload: bytes, sent: Sent | None = None) -> Decoded:  # noqa: ARG002  its frames tell the time themselves
         """Invented ambulatory pump, wire format 1.
 
         Frame, 14 bytes, big-endian:

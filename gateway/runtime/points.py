@@ -70,6 +70,7 @@ SCHEMA: Mapping[str, Measurement] = MappingProxyType(
             {
                 "records": INT,
                 "lag_records": INT,
+                "store_lag_records": INT,
                 "lines_written": INT,
                 "poisoned": INT,
                 "refused": INT,
@@ -77,6 +78,11 @@ SCHEMA: Mapping[str, Measurement] = MappingProxyType(
                 "pumps_silent": INT,
                 "incidents_open": INT,
                 "pages_waiting": INT,
+                "pages_accepted": INT,
+                "pages_failed": INT,
+                "ready": INT,
+                "connected": INT,
+                "findings": INT,
             },
         ),
     }

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.benchmarks import (
+    bench_adapters,
+    bench_console,
     bench_influx,
     bench_ingest,
     bench_journal,
@@ -17,12 +19,14 @@ from tests.benchmarks import (
     bench_restart,
     bench_rules,
     bench_scenario,
+    bench_spool,
 )
 
 OUT = Path("build/bench.json")
 
 BENCHMARKS: tuple[Callable[[], dict[str, float]], ...] = (
     bench_rules.run,
+    bench_adapters.run,
     bench_scenario.run,
     bench_journal.run,
     bench_ingest.run,
@@ -30,6 +34,8 @@ BENCHMARKS: tuple[Callable[[], dict[str, float]], ...] = (
     bench_paging.run,
     bench_restart.run,
     bench_influx.run,
+    bench_console.run,
+    bench_spool.run,
 )
 
 # number → (goal, whether more is better)
@@ -42,10 +48,14 @@ GOALS: Mapping[str, tuple[float, bool]] = {
     "next_of_10000_max_ms": (50, False),
     "rule_step_us": (25, False),
     "pump_memory_kib": (4, False),
+    "decode_bcc_frames_per_s": (20_000, True),
+    "decode_hl7_per_s": (10_000, True),
     "restart_s": (3, False),
     "catch_up_per_s": (20_000, True),
     "scenario_week_s": (1, False),
     "board_500_ms": (150, False),
+    "board_500_kb": (200, False),
+    "live_200_max_ms": (1_000, False),
 }
 
 

@@ -5,10 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.core.board import AlertLine, Board, CourseLine, HistoryLine, IncidentLine, PumpLine
-from gateway.domain.commands import Command
+from gateway.core.sheets import Sheets
+from gateway.core.store import State
+from gateway.domain.commands import Command, Once
 from gateway.domain.effects import CommandResult, Page
 from gateway.domain.instants import HOUR_MS, MINUTE_MS, SECOND_MS
 from gateway.domain.words import DeliveryState, IncidentState, Outcome, Priority, WhyPaged
+from gateway.runtime.figures import Figures
 from gateway.runtime.links import LinkedPage
 from gateway.runtime.service import Health, PageLine
 
@@ -158,26 +161,34 @@ def refuse(words: str) -> Callable[[int, str, Command], CommandResult]:
 class FakeService:
     """Implements `gateway.runtime.service.Service`. Set its fields.
 
-    `told` are the commands that came, with who gave them; `ways` how each of them came.
+    `told` are the commands that came, with who gave them; `ways` how each of them came, `onces` with which key. While `held` is not
+    set, they wait.
     """
 
     shown: Board = field(default_factory=board)
     remembered: Sequence[IncidentLine] = ()
+    filed: State = field(default_factory=State)
     paged: Sequence[PageLine] = ()
     known: Sequence[tuple[str, tuple[str, ...]]] = (("blinatumomab_home", ("24-hour", "48-hour", "7-day")),)
     state: Health = field(default_factory=lambda: Health(ready=True, findings=(), numbers=(("lag_records", 0.0),)))
     decide: Callable[[int, str, Command], CommandResult] = accept
     told: list[tuple[str, Command]] = field(default_factory=list)
     ways: list[str] = field(default_factory=list)
+    onces: list[Once | None] = field(default_factory=list)
+    held: asyncio.Event | None = None
     replies: list[tuple[str, str, str]] = field(default_factory=list)
     links: dict[str, LinkedPage] = field(default_factory=dict)
     noted: dict[str, str] = field(default_factory=dict)
     broken: Exception | None = None
+    numbers: Figures | None = None
     version: int = 1
     _changes: asyncio.Event = field(default_factory=asyncio.Event)
 
     def now(self) -> int:
         return self.shown.at
+
+    def timezone(self) -> str:
+        return self.shown.timezone
 
     def board(self) -> Board:
         if self.broken is not None:
@@ -190,14 +201,20 @@ class FakeService:
     def pages(self) -> Sequence[PageLine]:
         return self.paged
 
+    def sheets(self) -> Sheets:
+        return Sheets(self.filed, self.shown.at)
+
     def protocols(self) -> Sequence[tuple[str, tuple[str, ...]]]:
         return self.known
 
-    async def command(self, who: str, command: Command, *, by: str = "") -> CommandResult:
+    async def command(self, who: str, command: Command, *, by: str = "", once: Once | None = None) -> CommandResult:
         if self.broken is not None:
             raise self.broken
         self.told.append((who, command))
         self.ways.append(by)
+        self.onces.append(once)
+        if self.held is not None:
+            await self.held.wait()
         return self.decide(len(self.told), who, command)
 
     async def reply(self, transport: str, address: str, text: str) -> None:
@@ -217,6 +234,10 @@ class FakeService:
 
     def health(self) -> Health:
         return self.state
+
+    def figures(self) -> Figures:
+        assert self.numbers is not None
+        return self.numbers
 
     def show(self, shown: Board) -> None:
         """Another board, and whoever waits for a change hears of it."""

@@ -3,6 +3,7 @@
 import pytest
 
 from device_adapters import registry
+from device_adapters.envelope import Sent
 from device_adapters.registry import ADAPTERS, Topic, decode, parse_topic
 from gateway.domain.readings import Decoded, LinkStatus, Refusal, Refused
 from tests.unit.device_adapters.hl7_encoder import status_message
@@ -75,7 +76,8 @@ def test_channels_are_dispatched():
 
 def test_adapters_are_known_by_their_own_names():
     """The last level of the topic is the adapter's name; the worked example reads no real pump."""
-    assert {name: adapter.name for name, adapter in ADAPTERS.items()} == {"generic-json": "generic-json", "ihe-pcd": "ihe-pcd"}
+    names = ("bbraun-bcc", "generic-json", "ihe-pcd", "relay-and-scale")
+    assert {name: adapter.name for name, adapter in sorted(ADAPTERS.items())} == {name: name for name in names}
 
 
 def test_an_adapter_that_raises_does_not_block_the_next_message(monkeypatch: pytest.MonkeyPatch):
@@ -84,7 +86,7 @@ def test_an_adapter_that_raises_does_not_block_the_next_message(monkeypatch: pyt
     class Broken:
         name = "broken"
 
-        def decode(self, payload: bytes) -> Decoded:
+        def decode(self, payload: bytes, sent: Sent | None = None) -> Decoded:
             raise RuntimeError(payload.decode())
 
     monkeypatch.setattr(registry, "ADAPTERS", {"broken": Broken()})

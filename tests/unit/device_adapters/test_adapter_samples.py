@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from device_adapters.bcc_framing import Frame, frames_in
 from device_adapters.registry import decode
 from gateway.domain.readings import AlarmChange, Decoded, Observation, PumpEvent, Refusal
 from gateway.domain.words import AlarmPhase, Condition, DeliveryStatus, PumpEventKind
@@ -55,3 +56,16 @@ def test_no_name_comes_out(name: str):
     """The patient's segments and the drug stay inside."""
     said = repr(given(name)).lower()
     assert not any(word in said for word in ("hon'", "hon ", "amy", "coburn", "charles", "brooks", "dopamine"))
+
+
+def test_bcc_frames_of_a_published_session():
+    """Length and check of each frame are right; they are questions, and answers of the ComDevice about itself."""
+    lines = (Path(FOLDER) / "bcc_short_frames.hex").read_text().split()
+    assert len(lines) == 6
+    for line in lines:
+        (frame,) = frames_in(bytes.fromhex(line))
+        assert isinstance(frame, Frame)
+        assert frame.bed in (b"1", b"SpaceCOM")
+        (refused,) = decode("raw/bbraun-bcc", bytes.fromhex(line), received_at=1_772_409_600_000).refused
+        is_question = frame.information.startswith((b"ADMIN:", b"MEM:"))
+        assert refused.reason is (Refusal.UNKNOWN_MESSAGE if is_question else Refusal.NO_MEASURE)

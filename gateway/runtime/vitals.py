@@ -1,0 +1,104 @@
+"""How the gateway itself is: ready or not, what is not well, and its numbers."""
+
+from collections.abc import Callable, Sequence
+
+from gateway.core import stopping
+from gateway.core.events import Event
+from gateway.core.outbox import Outbox
+from gateway.domain.effects import Effect
+from gateway.domain.instants import MINUTE_MS
+from gateway.runtime.effects import row_of
+from gateway.runtime.figures import Counted, Figures, standing_of
+from gateway.runtime.fold import Fold
+from gateway.runtime.forwarder import Forwarder
+from gateway.runtime.parts import Parts
+from gateway.runtime.pipeline import Pipeline
+from gateway.runtime.ports import Damaged, JournalFull, Record
+from gateway.runtime.service import Health
+from gateway.runtime.watchers import Watchers
+
+POINT_EVERY_MS = MINUTE_MS
+CURSOR = "vitals"  # its moves carry the gateway's own points into the outbox
+
+
+class Vitals:
+    """Made by the gateway around its own parts. `config_findings`: what was wrong with files that were not taken in."""
+
+    def __init__(  # noqa: PLR0913  the gateway names them
+        self,
+        parts: Parts,
+        *,
+        fold: Fold,
+        pipeline: Pipeline,
+        outbox: Outbox,
+        forwarder: Forwarder | None,
+        watchers: Watchers,
+        damaged: Sequence[Damaged],
+        config_findings: Callable[[], Sequence[str]],
+    ) -> None:
+        self._parts, self._fold, self._pipeline, self._outbox = parts, fold, pipeline, outbox
+        self._forwarder, self._watchers, self._damaged, self._config_findings = forwarder, watchers, damaged, config_findings
+        self._counted = Counted()
+        self._started_at = parts.clock.now()
+
+    def note_judged(self, record: Record, event: Event) -> None:
+        """A record was judged."""
+        self._counted.note_judged(record, event)
+
+    def note_effects(self, effects: Sequence[Effect]) -> None:
+        """Effects were decided and are durable."""
+        self._counted.note_effects(effects)
+
+    def health(self) -> Health:
+        """Whether it hears, stores, judges and can page; and all that people should know."""
+        findings = [said for said in (self._parts.finding(), self._pipeline.full, self._watchers.trouble) if said]
+        desk = self._fold.monitor.state.desk
+        if not desk.connected and not findings:
+            findings.append("no session with the broker yet")
+        ready = not findings
+        findings += [f"record {damaged.seq} is damaged: {damaged.detail}" for damaged in self._damaged[:10]]
+        findings += [*self._config_findings(), *self._fold.findings[-10:], *self._pipeline.warnings]
+        findings += [*self._watchers.findings(), *self._parts.noted.values(), *stopping.said(desk.stopped)]
+        numbers = {
+            "judged_seq": float(self._pipeline.judged_seq),
+            "lag_records": float(self._pipeline.lag),
+            "pages_in_hand": float(len(self._outbox)),
+            "snapshot_seq": float(self._pipeline.snapshot_seq),
+        }
+        if self._forwarder is not None:
+            store = self._forwarder.health()
+            numbers |= {"store_lag_records": store.lag_records, "store_poisoned": store.poisoned}
+            findings += [f"time-series store: {store.last_error}"] if store.last_error else []
+        return Health(ready, tuple(findings), tuple(numbers.items()))
+
+    def figures(self) -> Figures:
+        """The gateway's own numbers now."""
+        now, health, state = self._parts.clock.now(), self.health(), self._fold.monitor.state
+        store = None if self._forwarder is None else self._forwarder.health()
+        return Figures(
+            at=now,
+            started_at=self._started_at,
+            ready=health.ready,
+            connected=state.desk.connected,
+            findings=len(health.findings),
+            lag_records=self._pipeline.lag,
+            judged_seq=self._pipeline.judged_seq,
+            waiting=len(self._outbox),
+            oldest_waiting_ms=max((now - sending.item.decided_at for sending in self._outbox.items()), default=0),
+            store=None if store is None else (store.lag_records, store.lines_written, store.poisoned),
+            standing=standing_of(state, now),
+            counted=self._counted,
+        )
+
+    async def run(self) -> None:
+        """Write the numbers to the time-series store once a minute, until cancelled."""
+        forwarder = self._forwarder
+        while forwarder is not None:
+            await self._parts.clock.sleep_until(self._parts.clock.now() + POINT_EVERY_MS)
+            point = self.figures().point(self._fold.monitor.state.ward.site)
+            row = row_of(point, self._pipeline.judged_seq, point.at)
+            try:
+                await self._parts.journal.commit(CURSOR, self._pipeline.judged_seq, [row] if row is not None else [])
+            except JournalFull:
+                continue  # said by the pipeline; the next minute has a point again
+            forwarder.wake()
