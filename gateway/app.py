@@ -7,29 +7,28 @@ import signal
 import sys
 import tempfile
 import webbrowser
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gateway.app_broker import as_a_pump, make_source, outside_switch
+from gateway.app_console import serve_api
 from gateway.app_transports import bring_replies, inbound_routes, make_transports, make_wording, receipt_deadlines
 from gateway.config.load import load_ward_file
 from gateway.config.problems import ConfigError
 from gateway.config.protocols import read_protocols
 from gateway.config.settings import ConsoleSettings, InfluxV1Settings, LoadedWard
+from gateway.outside.systemd import ALIVE, READY, STOPPING, tell_systemd
+from gateway.runtime.access import AccessStoreFailed
 from gateway.runtime.gateway import Gateway
 from gateway.runtime.parts import Parts
 from gateway.runtime.point_sink import PointSink
 from gateway.runtime.ports import Clock, Journal, JournalFull, Source, Transport
 from gateway.runtime.recovery import recover
-from gateway.runtime.service import Service
 from gateway.runtime.ward_watch import WardWatch
 from gateway.runtime.wording import LINK_SECRET, Wording
-
-if TYPE_CHECKING:
-    from fastapi import APIRouter
-
 
 FINE, NO, WRONG = 0, 1, 2
 LOOPBACK = "127.0.0.1"
@@ -51,7 +50,7 @@ def run_gateway(ward_file: Path) -> int:
         return asyncio.run(_run(ward_file, loaded, protocols))
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
-    except (JournalRefused, JournalFull, CannotListen, TokenRefused) as error:
+    except (AccessStoreFailed, JournalRefused, JournalFull, CannotListen, TokenRefused) as error:
         sys.stderr.write(f"{error}\n")
     return WRONG
 
@@ -89,11 +88,18 @@ async def _run(ward_file: Path, loaded: LoadedWard, protocols: Mapping[str, str]
             watch.run(),
             until_told_to_stop(watch),
         ]
-        try:
-            await first_of(jobs, None)
-        except ExceptionGroup as failed:  # a part that must not end has ended: begin anew, from the journal
-            _log.critical("the gateway ends: %s", failed.exceptions[0], exc_info=failed)
-            return NO
+        return await _run_all(jobs)
+
+
+async def _run_all(jobs: list[Coroutine[Any, Any, None]]) -> int:
+    tell_systemd(READY)
+    try:
+        await first_of(jobs, None)
+    except ExceptionGroup as failed:  # a part that must not end has ended: begin anew, from the journal
+        _log.critical("the gateway ends: %s", failed.exceptions[0], exc_info=failed)
+        return NO
+    finally:
+        tell_systemd(STOPPING)
     return FINE
 
 
@@ -129,6 +135,7 @@ async def gateway_of(  # noqa: PLR0913  the parts, by name
         publish=as_a_pump(loaded.mqtt),
         ping=outside_switch(loaded),
         audits=audits,
+        alive=partial(tell_systemd, ALIVE),
         wording=wording,
     )
     gateway = Gateway(parts, await recover(journal))
@@ -158,22 +165,6 @@ def make_sink(loaded: LoadedWard) -> PointSink | None:
     if isinstance(influx, InfluxV1Settings):
         return InfluxV1Sink(influx.url, influx.database, influx.username, influx.password)
     return InfluxV2Sink(influx.url, influx.org, influx.bucket, influx.token or "")
-
-
-async def serve_api(service: Service, console: ConsoleSettings, journal: Path, extra: "Sequence[APIRouter]" = ()) -> None:
-    """The HTTP API, the status page, the homes' diary page and `extra` routes; their secrets are files beside the journal."""
-    from gateway.console.app import create_api  # noqa: PLC0415
-    from gateway.console.audit_api import audit_router  # noqa: PLC0415
-    from gateway.console.diary_links import secret_file  # noqa: PLC0415
-    from gateway.console.diary_page import mount_diary  # noqa: PLC0415
-    from gateway.console.token import load_or_create_token, token_file  # noqa: PLC0415
-    from gateway.outside.audit_process import AuditProcess  # noqa: PLC0415
-    from gateway.outside.http_server import serve  # noqa: PLC0415
-
-    audit = audit_router(AuditProcess(journal).lines)
-    api = create_api(service, token=load_or_create_token(token_file(journal)), extra=[audit, *extra])
-    mount_diary(api, service, load_or_create_token(secret_file(journal)), console.base_url)
-    await serve(api, host=console.host, port=console.port)
 
 
 async def until_told_to_stop(watch: WardWatch) -> None:
@@ -250,7 +241,7 @@ def _demo_console(port: int | None) -> ConsoleSettings:
     from gateway.outside.http_server import free_port  # noqa: PLC0415
 
     port = port or free_port(8080)
-    return ConsoleSettings(LOOPBACK, port, f"http://{LOOPBACK}:{port}", links=True)
+    return ConsoleSettings(LOOPBACK, port, f"http://{LOOPBACK}:{port}", links=True, here="triage")
 
 
 def _greet(write: Callable[[str], None], speed: float, url: str, token: Path, *, open_browser: bool) -> None:

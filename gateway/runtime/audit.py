@@ -143,6 +143,8 @@ class Audit:
         if on_incident and any(one.happening.what in BY_PEOPLE for one in gained):
             return
         result = next((effect for effect in effects if isinstance(effect, CommandResult) and effect.seq == event.seq), None)
+        if result is not None and result.first:
+            return  # the same request once more, with its key: what it did is told where it did it
         deed = deed_of(event.command, self._zone, self._at)
         line = AuditLine(what=deed.what, text="", who=event.who, course=deed.course, incident=deed.incident, why=deed.why)
         because, who = f": {quoted(deed.why)}" if deed.why.strip() else "", _actor(event.who)

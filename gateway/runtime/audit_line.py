@@ -25,6 +25,7 @@ class What(StrEnum):
     PUMP = "pump"
     DIARY = "diary"
     REPLY = "reply"
+    ACCESS = "access"
     CONFIG = "config"
     TEST = "test"
     RECORD = "record"

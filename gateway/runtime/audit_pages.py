@@ -24,6 +24,7 @@ WHY = {
     "staffing-gap": "nobody was on call for a step",
     "unreachable": "somebody can no longer be paged",
     "resolved": "it was over",
+    "test": "somebody asked for it",
 }
 _OUTCOMES = {
     Outcome.ACCEPTED: "{by} took the page to {who} about {incident}",
@@ -86,6 +87,8 @@ def page_words(known: Known, at: Instant) -> str:
         return f"{known.person} was paged by {known.transport} about {known.incident}"
     if page.why is WhyPaged.RESOLVED:
         return f"{page.person} was told by {page.transport} that {page.incident} is over"
+    if page.why is WhyPaged.TEST:
+        return f"{page.person} was sent a test page by {page.transport}: {WHY[page.why.value]}"
     rules = [rule.replace("-", " ") for rule in page.about if rule not in WHY]
     late_ms = at - page.decided_at
     late = f"; it was due {say_ms(late_ms)} before" if late_ms >= LATE_MS else ""
@@ -96,6 +99,7 @@ def page_words(known: Known, at: Instant) -> str:
 
 def outcome_words(known: Known, event: Sent, attempt: int) -> str:
     """What became of an attempt. `attempt` is 0 where the record does not say."""
-    words = _OUTCOMES[event.outcome].format(by=known.transport, who=known.person, incident=known.incident)
+    about = "a test" if known.page is not None and known.page.why is WhyPaged.TEST else known.incident
+    words = _OUTCOMES[event.outcome].format(by=known.transport, who=known.person, incident=about)
     nth = f" (attempt {attempt})" if attempt > 1 else ""
     return f"{words}{nth}" + (f": {' '.join(event.reason.split())[:200]}" if event.reason else "")

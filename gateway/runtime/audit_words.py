@@ -19,6 +19,7 @@ from gateway.domain.care import (
     SwapPump,
 )
 from gateway.domain.commands import (
+    AccessChanged,
     Acknowledge,
     AddDiary,
     ClearCondition,
@@ -30,6 +31,7 @@ from gateway.domain.commands import (
     HandOver,
     HangBag,
     Note,
+    SendTestPage,
 )
 from gateway.domain.instants import SECOND_MS, Instant
 from gateway.runtime.audit_line import What
@@ -53,7 +55,7 @@ class Deed:
 
 def deed_of(command: Command, zone: ZoneInfo, at: Instant) -> Deed:
     """The words for a command. One that has none here is told by its name and its parts: nothing stays untold."""
-    deed = _on_incident(command) or _on_course(command, zone, at) or _quiet(command, zone, at)
+    deed = _on_incident(command) or _on_course(command, zone, at) or _quiet(command, zone, at) or _on_access(command)
     if deed is None:
         parts = ", ".join(f"{part.name} {getattr(command, part.name)}" for part in fields(command))
         course = str(getattr(command, "course", ""))
@@ -77,6 +79,8 @@ def _on_incident(command: Command) -> Deed | None:
         case Note(incident=incident, text=text):
             rest = f"at {incident}: “{quoted(text)}”"
             return Deed(what=What.NOTE, past="noted", plain="note", rest=rest, incident=incident)
+        case SendTestPage(person=person):
+            return Deed(what=What.PAGE, past="sent", plain="send", rest=f"a test page to {quoted(person)}")
         case _:
             return None
 
@@ -144,6 +148,30 @@ def _quiet(command: Command, zone: ZoneInfo, at: Instant) -> Deed | None:
             return _course(course, What.DIARY, "wrote", "write", f"in the diary of {course}: {_entered(command)}")
         case _:
             return None
+
+
+_ACCESS = {  # what was done: (past, plain, to what)
+    "add-user": ("added", "add", "the user {}"),
+    "change-role": ("changed", "change", "the role of {}"),
+    "set-password": ("set", "set", "the password of {}"),
+    "disable-user": ("disabled", "disable", "the user {}"),
+    "enable-user": ("enabled", "enable", "the user {}"),
+    "unlock": ("unlocked", "unlock", "the sign-in of {}"),
+    "lock": ("locked", "lock", "{}"),
+    "make-token": ("made", "make", "the token {}"),
+    "revoke-token": ("revoked", "revoke", "the token {}"),
+    "end-session": ("ended", "end", "a session of {}"),
+    "raw-messages": ("looked", "look", "at raw messages of {}"),
+}
+
+
+def _on_access(command: Command) -> Deed | None:
+    """Who may use the console. What this version has no words for is told by its name."""
+    if not isinstance(command, AccessChanged):
+        return None
+    past, plain, rest = _ACCESS.get(command.what, ("changed", "change", f"access ({quoted(command.what)}) of {{}}"))
+    detail = f" ({quoted(command.detail)})" if command.detail else ""
+    return Deed(what=What.ACCESS, past=past, plain=plain, rest=rest.format(quoted(command.about)) + detail)
 
 
 def _end(command: SilenceRules | OpenWindow, zone: ZoneInfo, at: Instant) -> str:

@@ -3,17 +3,19 @@
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 
-from gateway.core import stopping
 from gateway.core.board import Board, IncidentLine, build_board, incident_lines
 from gateway.core.events import Event, Heard
 from gateway.core.outbox import Outbox
+from gateway.core.sheets import Sheets
 from gateway.core.synthetic import PROTOCOL as SYNTHETIC_PROTOCOL
-from gateway.domain.commands import Command
+from gateway.domain.commands import Command, Once
 from gateway.domain.effects import CommandResult, Effect
 from gateway.domain.instants import HOUR_MS, Instant
 from gateway.domain.words import IncidentState
 from gateway.runtime.dispatcher import Dispatcher
 from gateway.runtime.emergency import Emergency
+from gateway.runtime.figures import Figures
+from gateway.runtime.forwarder import CURSOR as FORWARDER_CURSOR
 from gateway.runtime.forwarder import Forwarder
 from gateway.runtime.kept_protocols import with_those_in_use
 from gateway.runtime.links import LinkedPage
@@ -25,21 +27,20 @@ from gateway.runtime.probing import ProbeReport
 from gateway.runtime.records import command_entry, config_entry, reply_entry
 from gateway.runtime.recovery import Recovered
 from gateway.runtime.service import Health, PageLine
+from gateway.runtime.vitals import Organs, Vitals
 from gateway.runtime.watchers import Watchers
 
 RETENTION_EVERY_MS = HOUR_MS
-FORWARDER_CURSOR = "influx"
 
 
 class Gateway:
     """Implements `gateway.runtime.service.Service`."""
 
     def __init__(self, parts: Parts, recovered: Recovered) -> None:
-        self._parts = parts
-        self._recovered = recovered
-        self._fold = recovered.fold
+        self._parts, self._recovered, self._fold = parts, recovered, recovered.fold
         monitor = recovered.fold.monitor
-        self._dispatcher = Dispatcher(parts.transports, Outbox(parts.receipt_deadlines_ms), monitor, parts.clock, parts.journal)
+        outbox = Outbox(parts.receipt_deadlines_ms)
+        self._dispatcher = Dispatcher(parts.transports, outbox, monitor, parts.clock, parts.journal)
         self._emergency = Emergency(parts.transports, parts.clock, lambda: monitor.state.ward)
         self._pipeline = Pipeline(
             journal=parts.journal,
@@ -64,9 +65,10 @@ class Gateway:
             emergency=self._emergency,
             command=self.command,
         )
+        organs = Organs(recovered, self._pipeline, outbox, self._forwarder, self._watchers)
+        self._vitals = Vitals(parts, organs, lambda: self.config_findings)
         self._pages = recovered.pages
-        self._version = 1
-        self._changed = asyncio.Event()
+        self._version, self._changed = 1, asyncio.Event()
         self.config_findings: tuple[str, ...] = ()  # what was wrong with files that were not taken in
 
     def _make_forwarder(self) -> Forwarder | None:
@@ -131,6 +133,7 @@ class Gateway:
             self._dispatcher.run(),
             self._emergency.run(),
             self._retain(),
+            self._vitals.run(),
             *self._watchers.jobs(lambda: self.health().ready),
         ]
         if self._forwarder is not None:
@@ -159,12 +162,14 @@ class Gateway:
             self._forwarder.offer(record.seq, lines)
         self._pages.note(event, record.received_at)
         self._watchers.note_judged(record, event)
+        self._vitals.note_judged(record, event)
         self._version += 1
         self._changed.set()
 
     def _effects(self, effects: Sequence[Effect]) -> None:
         self._pages.add(effects)
         self._watchers.note_effects(effects)
+        self._vitals.note_effects(effects)
         self._dispatcher.nudge()
         if self._forwarder is not None:
             self._forwarder.wake()
@@ -217,6 +222,10 @@ class Gateway:
         """Return when the gateway's clock says so."""
         await self._parts.clock.sleep_until(at)
 
+    def timezone(self) -> str:
+        """The ward's, by its IANA name."""
+        return self._fold.monitor.state.ward.timezone
+
     def board(self) -> Board:
         """The board now."""
         return build_board(self._fold.monitor.state, self.now())
@@ -234,9 +243,13 @@ class Gateway:
         known = self._fold.monitor.state.protocols.items()
         return tuple((name, tuple(protocol.bags)) for name, protocol in known if name != SYNTHETIC_PROTOCOL)
 
-    async def command(self, who: str, command: Command, *, by: str = "") -> CommandResult:
+    def sheets(self) -> Sheets:
+        """Courses and pumps in full, as of now."""
+        return Sheets(self._fold.monitor.state, self.now())
+
+    async def command(self, who: str, command: Command, *, by: str = "", once: Once | None = None) -> CommandResult:
         """Journal a person's command, carry it out, and say what became of it."""
-        return await self._pipeline.command(command_entry(who, command, self.now(), by=by))
+        return await self._pipeline.command(command_entry(who, command, self.now(), by=by, once=once))
 
     async def reply(self, transport: str, address: str, text: str) -> None:
         """Journal a message that a person sent to the gateway."""
@@ -268,25 +281,11 @@ class Gateway:
 
     def health(self) -> Health:
         """How the gateway itself is."""
-        findings = [said for said in (self._parts.finding(), self._pipeline.full, self._watchers.trouble) if said]
-        board = self._fold.monitor.state.desk
-        if not board.connected and not findings:
-            findings.append("no session with the broker yet")
-        ready = not findings
-        findings += [f"record {damaged.seq} is damaged: {damaged.detail}" for damaged in self._recovered.damaged[:10]]
-        findings += [*self.config_findings, *self._fold.findings[-10:], *self._pipeline.warnings]
-        findings += [*self._watchers.findings(), *self._parts.noted.values(), *stopping.said(board.stopped)]
-        numbers = {
-            "judged_seq": float(self._pipeline.judged_seq),
-            "lag_records": float(self._pipeline.lag),
-            "pages_in_hand": float(self._dispatcher.waiting),
-            "snapshot_seq": float(self._pipeline.snapshot_seq),
-        }
-        if self._forwarder is not None:
-            store = self._forwarder.health()
-            numbers |= {"store_lag_records": store.lag_records, "store_poisoned": store.poisoned}
-            findings += [f"time-series store: {store.last_error}"] if store.last_error else []
-        return Health(ready, tuple(findings), tuple(numbers.items()))
+        return self._vitals.health()
+
+    def figures(self) -> Figures:
+        """The gateway's own numbers."""
+        return self._vitals.figures()
 
 
 async def _running(job: Awaitable[None]) -> None:

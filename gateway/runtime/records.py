@@ -24,6 +24,7 @@ from gateway.domain.care import (
     SwapPump,
 )
 from gateway.domain.commands import (
+    AccessChanged,
     Acknowledge,
     AddDiary,
     ClearCondition,
@@ -35,6 +36,8 @@ from gateway.domain.commands import (
     HandOver,
     HangBag,
     Note,
+    Once,
+    SendTestPage,
 )
 from gateway.domain.instants import Instant
 from gateway.domain.readings import Decoded, Refusal, Refused
@@ -53,6 +56,7 @@ VERBS: Mapping[str, type[Command]] = {
     "hand-over": HandOver,
     "close": Close,
     "note": Note,
+    "test-page": SendTestPage,
     "clear-condition": ClearCondition,
     "add-diary": AddDiary,
     "change-contacts": ChangeContacts,
@@ -66,6 +70,7 @@ VERBS: Mapping[str, type[Command]] = {
     "log-call": LogCall,
     "silence": SilenceRules,
     "end-silence": EndSilence,
+    "access-changed": AccessChanged,
 }
 _NAMES = {kind: name for name, kind in VERBS.items()}
 _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in VERBS.items()}
@@ -90,14 +95,15 @@ def _decoded(record: Record) -> Decoded:
     if not record.device:
         return Decoded(refused=(Refused(Refusal.BAD_TOPIC, "topic"),))
     channel = record.topic[len(TOPIC_PREFIX) + len(record.site) + len(record.device) + 2 :]
-    return decode(channel, record.body)
+    return decode(channel, record.body, received_at=record.received_at)
 
 
 def _event_of_json(record: Record, body: dict[str, Any]) -> Event:
     seq = record.seq
     match record.kind:
         case Kind.COMMAND:
-            return Commanded(seq, body["who"], command_from(body["verb"], body["args"]))
+            once = Once(*body["once"]) if "once" in body else None
+            return Commanded(seq, body["who"], command_from(body["verb"], body["args"]), once)
         case Kind.REPLY:
             return Replied(seq, body["transport"], body["address"], body["text"])
         case Kind.OUTCOME:
@@ -126,6 +132,11 @@ def command_from(verb: str, args: Mapping[str, Any]) -> Command:
     return command
 
 
+def verb_of(command: Command) -> str:
+    """The name of a command in the journal."""
+    return _NAMES[type(command)]
+
+
 def message_entry(topic: str, payload: bytes, at: Instant) -> Entry:
     """A device's message as a record, whatever it holds; a topic that is not ours leaves site and device empty."""
     place = parse_topic(topic)
@@ -134,11 +145,15 @@ def message_entry(topic: str, payload: bytes, at: Instant) -> Entry:
     return Entry(at, Kind.MESSAGE, place.site, place.device, topic, payload)
 
 
-def command_entry(who: str, command: Command, at: Instant, *, by: str = "") -> Entry:
-    """A person's command as a record. `by`: how the person reached us, `link` or `call`; empty for API and command line."""
+def command_entry(who: str, command: Command, at: Instant, *, by: str = "", once: Once | None = None) -> Entry:
+    """A person's command as a record. `by`: how the person reached us, `link` or `call`; empty for API and command line.
+
+    `once`: the key that it came with, where it came with one.
+    """
     verb = _NAMES[type(command)]
     args = _ADAPTERS[verb].dump_python(command, mode="json", exclude_none=True)
-    return _entry(Kind.COMMAND, at, {"who": who, "verb": verb, "args": args, **({"by": by} if by else {})})
+    more = ({"by": by} if by else {}) | ({"once": [once.key, once.digest]} if once is not None else {})
+    return _entry(Kind.COMMAND, at, {"who": who, "verb": verb, "args": args, **more})
 
 
 def reply_entry(transport: str, address: str, text: str, at: Instant) -> Entry:

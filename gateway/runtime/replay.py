@@ -9,7 +9,7 @@ from gateway.core.replies import sender_of
 from gateway.domain.commands import Acknowledge, Close, Escalate, HandOver, Note
 from gateway.domain.effects import Effect, Page
 from gateway.domain.instants import HOUR_MS, MINUTE_MS, Instant
-from gateway.domain.words import Outcome
+from gateway.domain.words import Outcome, WhyPaged
 from gateway.runtime.fold import Fold
 from gateway.runtime.ports import Damaged, Journal, Kind, Record
 from rules.extending import Find
@@ -45,8 +45,9 @@ class Replayed:
     damaged: list[Damaged]
 
     def paged(self) -> list[Paged]:
-        """The pages, in order."""
-        return [Paged(effect.decided_at, effect) for _, effect in self.effects if isinstance(effect, Page)]
+        """The pages, in order; those that somebody asked for to test the way are told by no rules."""
+        pages = (effect for _, effect in self.effects if isinstance(effect, Page))
+        return [Paged(page.decided_at, page) for page in pages if page.why is not WhyPaged.TEST]
 
 
 @dataclass(frozen=True, slots=True)

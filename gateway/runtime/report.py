@@ -126,7 +126,7 @@ class Telling:
                 ledger.judged.append((point.at, str(fields["state"])))
 
     def _note_page(self, page: Page) -> None:
-        if page.course == SYNTHETIC:
+        if page.course == SYNTHETIC or page.why is WhyPaged.TEST:
             return
         opened = self._incidents.setdefault(page.incident, _Incident(page.incident, page.course, page.decided_at))
         if page.why is WhyPaged.RESOLVED:

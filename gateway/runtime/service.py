@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.core.board import Board, IncidentLine
-from gateway.domain.commands import Command
+from gateway.core.sheets import Sheets
+from gateway.domain.commands import Command, Once
 from gateway.domain.effects import CommandResult, Page
 from gateway.domain.instants import Instant
 from gateway.domain.words import IncidentState, Outcome
+from gateway.runtime.figures import Figures
 from gateway.runtime.links import LinkedPage
 from gateway.runtime.probing import ProbeReport
 
@@ -39,6 +41,10 @@ class Service(Protocol):
         """The gateway's time."""
         ...
 
+    def timezone(self) -> str:
+        """The ward's, by its IANA name."""
+        ...
+
     def board(self) -> Board:
         """The board now."""
         ...
@@ -55,10 +61,15 @@ class Service(Protocol):
         """(protocol, its bags) as loaded now."""
         ...
 
-    async def command(self, who: str, command: Command, *, by: str = "") -> CommandResult:
+    def sheets(self) -> Sheets:
+        """Courses and pumps in full, as of now; to be asked at once."""
+        ...
+
+    async def command(self, who: str, command: Command, *, by: str = "", once: Once | None = None) -> CommandResult:
         """Journal a person's command, carry it out, and say what became of it. Raises `JournalFull`.
 
-        `by`: how the person reached us, `link` or `call`; empty for API and command line.
+        `by`: how the person reached us, `link` or `call`; empty for API and command line. `once`: a repetition with the same key
+        is answered as the first was, and changes nothing.
         """
         ...
 
@@ -84,6 +95,10 @@ class Service(Protocol):
 
     def probe_report(self) -> ProbeReport | None:
         """The run under way as far as it has come, else the last one; None before the first."""
+        ...
+
+    def figures(self) -> Figures:
+        """The gateway's own numbers."""
         ...
 
     def health(self) -> Health:

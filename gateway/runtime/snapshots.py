@@ -13,7 +13,8 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter
 
-from gateway.core.state import Course, Desk, Pump, Site
+from gateway.core.desk import Desk
+from gateway.core.state import Course, Pump, Site
 from gateway.core.store import State
 from gateway.runtime.ports import Journal, JournalFull
 

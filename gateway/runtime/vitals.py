@@ -1,6 +1,7 @@
 """How the gateway itself is: ready or not, what is not well, and its numbers."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from gateway.core import stopping
 from gateway.core.events import Event
@@ -9,11 +10,11 @@ from gateway.domain.effects import Effect
 from gateway.domain.instants import MINUTE_MS
 from gateway.runtime.effects import row_of
 from gateway.runtime.figures import Counted, Figures, standing_of
-from gateway.runtime.fold import Fold
 from gateway.runtime.forwarder import Forwarder
 from gateway.runtime.parts import Parts
 from gateway.runtime.pipeline import Pipeline
-from gateway.runtime.ports import Damaged, JournalFull, Record
+from gateway.runtime.ports import JournalFull, Record
+from gateway.runtime.recovery import Recovered
 from gateway.runtime.service import Health
 from gateway.runtime.watchers import Watchers
 
@@ -21,23 +22,24 @@ POINT_EVERY_MS = MINUTE_MS
 CURSOR = "vitals"  # its moves carry the gateway's own points into the outbox
 
 
+@dataclass(frozen=True, slots=True)
+class Organs:
+    """What is looked at."""
+
+    recovered: Recovered
+    pipeline: Pipeline
+    outbox: Outbox
+    forwarder: Forwarder | None
+    watchers: Watchers
+
+
 class Vitals:
     """Made by the gateway around its own parts. `config_findings`: what was wrong with files that were not taken in."""
 
-    def __init__(  # noqa: PLR0913  the gateway names them
-        self,
-        parts: Parts,
-        *,
-        fold: Fold,
-        pipeline: Pipeline,
-        outbox: Outbox,
-        forwarder: Forwarder | None,
-        watchers: Watchers,
-        damaged: Sequence[Damaged],
-        config_findings: Callable[[], Sequence[str]],
-    ) -> None:
-        self._parts, self._fold, self._pipeline, self._outbox = parts, fold, pipeline, outbox
-        self._forwarder, self._watchers, self._damaged, self._config_findings = forwarder, watchers, damaged, config_findings
+    def __init__(self, parts: Parts, organs: Organs, config_findings: Callable[[], Sequence[str]]) -> None:
+        self._parts, self._fold, self._damaged = parts, organs.recovered.fold, organs.recovered.damaged
+        self._pipeline, self._outbox, self._forwarder = organs.pipeline, organs.outbox, organs.forwarder
+        self._watchers, self._config_findings = organs.watchers, config_findings
         self._counted = Counted()
         self._started_at = parts.clock.now()
 

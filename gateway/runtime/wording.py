@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gateway.core.turns import Item
 from gateway.domain.effects import Page
-from gateway.domain.words import WhyPaged
+from gateway.domain.words import OF_NO_INCIDENT, WhyPaged
 from gateway.runtime.links import Links
 from gateway.runtime.twiml import ask
 
@@ -14,7 +14,7 @@ LINK_PATH = "/a/"
 CALL_PATH = "/inbound/twilio"
 LINK_SECRET = "link-secret"  # noqa: S105 - a file's name; it stands beside the journal
 
-_ASKS_NOTHING = frozenset({WhyPaged.RESOLVED, WhyPaged.UNREACHABLE})
+_ASKS_NOTHING = OF_NO_INCIDENT | {WhyPaged.RESOLVED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
