@@ -1,11 +1,12 @@
 """Bags as people record them: what cannot be is refused in words."""
 
+from gateway.core.care import BAGS_MAX, PastBag
 from gateway.core.context import Context
-from gateway.core.state import Bag
+from gateway.core.state import Bag, Course
 from gateway.core.texts import clock_time
 from gateway.domain.care import NextCycle
 from gateway.domain.commands import Enrol, HangBag
-from gateway.domain.instants import DAY_MS, MINUTE_MS
+from gateway.domain.instants import DAY_MS, MINUTE_MS, Instant
 from rules.durations import say_ms
 from rules.model import BagKind, Protocol
 
@@ -67,6 +68,14 @@ def hung(command: AnyBag, kind: BagKind, now: Context) -> Bag:
         prepared_at=command.prepared_at,
         expires_at=None if command.prepared_at is None else command.prepared_at + kind.shelf_life_ms,
     )
+
+
+def put_away(course: Course, until_at: Instant) -> None:
+    """The bag that hung is history from `until_at` on; the oldest of many are forgotten."""
+    bag = course.bag
+    if bag is not None:
+        past = PastBag(bag.kind, bag.hung_at, until_at, bag.primed_ml, bag.told_by)
+        course.care.bags = (*course.care.bags, past)[-BAGS_MAX:]
 
 
 def words(bag: Bag, now: Context) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from gateway.core import delivery, twin
 from gateway.core.advice import firsts
 from gateway.core.care_lines import CareLine, with_care
+from gateway.core.escalation import lease_of
 from gateway.core.incident_state import Incident, Note
 from gateway.core.incidents import priority_of
 from gateway.core.intake import is_silent
@@ -13,9 +14,11 @@ from gateway.core.state import Course, Pump, Subject
 from gateway.core.store import State
 from gateway.core.supplies import SupplyLine, supply_line
 from gateway.core.synthetic import SYNTHETIC
+from gateway.core.urgency import urgency
 from gateway.domain.diary import DiaryLine
 from gateway.domain.instants import Instant
 from gateway.domain.locale import Locale
+from gateway.domain.readings import BridgeHealth
 from gateway.domain.words import DeliveryState, IncidentState, Priority
 from rules.durations import say_ms
 
@@ -50,7 +53,7 @@ class HistoryLine:
 
 @dataclass(frozen=True, slots=True)
 class IncidentLine:
-    """An incident. `holder` has it until `held_until`; `next_step_at` is when the next people are paged.
+    """An incident. `holder` has it until `held_until`, for `lease_ms` when taken; the next people are paged at `next_step_at`.
 
     While everything in it is muted no step is due.
     """
@@ -68,6 +71,7 @@ class IncidentLine:
     paged: tuple[str, ...]
     alerts: tuple[AlertLine, ...]
     history: tuple[HistoryLine, ...]
+    lease_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,8 @@ class CourseLine(CareLine):
     """A course. Lengths in ms: the current interruption, and the worst case (interruption and unknown together).
 
     `limit_at` is when the protocol's limit is reached in the worst case; None while delivery is known. `past_limit` is what the
-    protocol wants from then on. `scale_falls`: whether a scale sees the bag get lighter as it should; None where none can tell.
+    protocol wants from then on, `past_limit_translated` the same by another language's tag. `scale_falls`: whether a scale sees
+    the bag get lighter as it should; None where none can tell.
     """
 
     course: str
@@ -106,6 +111,7 @@ class CourseLine(CareLine):
     diary: tuple[DiaryLine, ...] = ()
     past_limit: str = ""
     scale_falls: bool | None = None
+    past_limit_translated: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,7 @@ class PumpLine:
     clock_offset_ms: int
     clock_doubtful: bool
     refusals: tuple[tuple[str, int], ...]
+    bridge: BridgeHealth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,7 @@ class Board:
 def build_board(state: State, at: Instant) -> Board:
     """The board at `at`."""
     running = [course for course in state.courses.values() if course.ended_at is None and course.id != SYNTHETIC]
-    lines = sorted((_course_line(state, course, at) for course in running), key=_urgency)
+    lines = sorted((course_line(state, course, at) for course in running), key=lambda line: urgency(line, at))
     site = state.sites.get(state.ward.site)
     desk = state.desk
     deaf = at < desk.deaf_until if desk.deaf_until is not None else not desk.connected
@@ -182,6 +189,7 @@ def pump_line(pump: Pump) -> PumpLine:
         clock_offset_ms=pump.clock_offset_ms,
         clock_doubtful=pump.clock_doubtful,
         refusals=tuple(refusals),
+        bridge=pump.bridge,
     )
 
 
@@ -216,6 +224,7 @@ def incident_line(incident: Incident, state: State) -> IncidentLine:
             for note in sorted(incident.alerts.values(), key=lambda note: -note.priority.rank)
         ),
         history=tuple(HistoryLine(line.at, line.what, line.who, line.text) for line in incident.history),
+        lease_ms=lease_of(incident),
     )
 
 
@@ -225,7 +234,8 @@ def _alert_line(note: Note, first: Mapping[Locale, str]) -> AlertLine:
     return AlertLine(note.rule, note.kind, note.priority, note.since, english, note.muted_until, note.muted_by, translated)
 
 
-def _course_line(state: State, course: Course, at: Instant) -> CourseLine:
+def course_line(state: State, course: Course, at: Instant) -> CourseLine:
+    """One course, also one that has ended."""
     pump = _pump_of(state, course)
     protocol = state.protocols.get(course.protocol)
     now, bag = course.delivery, course.bag
@@ -258,6 +268,7 @@ def _course_line(state: State, course: Course, at: Instant) -> CourseLine:
         enrolment=course.enrolment,
         diary=course.diary,
         past_limit=protocol.past_limit if protocol else "",
+        past_limit_translated={locale.value: said.long for locale, said in protocol.limit_words.items()} if protocol else {},
         scale_falls=pump.scale.falls if pump.scale is not None else None,
     )
     return with_care(line, course, protocol, at)
@@ -267,9 +278,3 @@ def _pump_of(state: State, course: Course) -> Pump:
     """The pump that serves the course; one that says nothing where none does."""
     served = state.pumps.get(f"{course.site}/{course.pump}") if delivery.is_served(course) else None
     return served or Pump(course.site, course.pump)
-
-
-def _urgency(line: CourseLine) -> tuple[int, float, str]:
-    """Open incidents first by priority, then the least time left, then by name."""
-    rank = max((incident.priority.rank for incident in line.incidents), default=-1)
-    return -rank, line.limit_at if line.limit_at is not None else float("inf"), line.course

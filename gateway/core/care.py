@@ -9,6 +9,7 @@ from gateway.domain.ward import Contact
 SILENCES_MAX = 20  # running at once on one course; one more is refused
 CALLS_MAX = 50  # the oldest go; the journal keeps them all
 CYCLES_MAX = 20
+BAGS_MAX = 20  # that hung before the present one; the journal keeps them all
 
 
 @dataclass(slots=True)
@@ -56,7 +57,7 @@ class Call:
     until_at: Instant
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Cycle:
     """A cycle that is over: how long it infused, was interrupted, and was not known to do either."""
 
@@ -66,6 +67,17 @@ class Cycle:
     infused_ms: int
     interrupted_ms: int
     unknown_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastBag:
+    """A bag that hung until another took its place, or the cycle was over. Volume in mL; `told_by` as of the bag that hangs."""
+
+    kind: str
+    hung_at: Instant
+    until_at: Instant
+    primed_ml: float
+    told_by: str
 
 
 @dataclass(slots=True)
@@ -87,6 +99,7 @@ class Care:
     order: Order | None = None
     calls: tuple[Call, ...] = ()
     cycles: tuple[Cycle, ...] = ()
+    bags: tuple[PastBag, ...] = ()
     cycle_started_at: Instant = 0
     break_at: Instant | None = None
     expected_from: Instant = 0

@@ -89,7 +89,7 @@ def with_care(line: Line, course: Course, protocol: Protocol | None, at: Instant
             SilenceLine(each.id, each.rules, each.until_at, each.who, each.reason) for each in care.silences if each.until_at > at
         ),
         order=_order(care),
-        calls=tuple(_call(call) for call in reversed(care.calls[-CALLS_SHOWN:])),
+        calls=tuple(call_line(call) for call in reversed(care.calls[-CALLS_SHOWN:])),
         dose_mcg_per_day=care.dose_mcg_per_day,
         infusion_days=delivery.infusion_days(course, at),
         planned_days=protocol.infusion_days if protocol else None,
@@ -102,7 +102,8 @@ def with_care(line: Line, course: Course, protocol: Protocol | None, at: Instant
     )
 
 
-def _call(call: Call) -> CallLine:
+def call_line(call: Call) -> CallLine:
+    """One call, as it is shown."""
     return CallLine(call.at, call.who, call.called, call.seen, call.advice, call.until_at)
 
 

@@ -7,8 +7,9 @@ use, so a late reply can never reach another incident.
 from zlib import crc32
 
 from gateway.core.context import Context
+from gateway.core.desk import Issued
 from gateway.core.incident_state import Incident
-from gateway.core.state import Issued, Subject
+from gateway.core.state import Subject
 from gateway.domain.instants import DAY_MS
 from gateway.domain.ward import Person
 

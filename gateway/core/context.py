@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.core.desk import Desk
 from gateway.core.oncall import CAREGIVER, resolve
-from gateway.core.state import Course, Desk, Subject
+from gateway.core.state import Course, Subject
 from gateway.domain.effects import Effect
 from gateway.domain.instants import Instant
 from gateway.domain.ward import Contact, Person, Policy, Ward

@@ -115,10 +115,14 @@ def _judgement(course: Course, pump: Pump, protocol: Protocol, at: Instant, *, s
     if said and flow.delivering and (vouched or not silent):
         since = max(flow.since, _runs_from(course, bag))
         return Judgement(DeliveryState.DELIVERING, since, since, BY_SCALE if silent else "")
+    if vouched and not said:  # a pump that cannot speak: delivering from the scale's first verdict on, and not before
+        since = before.since if before.state is DeliveryState.DELIVERING else at
+        return Judgement(DeliveryState.DELIVERING, since, since, BY_SCALE)
     if said and flow.delivering:
         since = max(min(pump.heard_at, pump.observed_at), scale.proven_until(pump), course.enrolled_at, _runs_from(course, None))
     else:  # only a pump that said that it delivers is trusted up to its last word: else since the bag hangs
-        since = before.since if not said and before.state is DeliveryState.UNKNOWN else started_at(course)
+        stays = not said and before.state is DeliveryState.UNKNOWN
+        since = before.since if stays else max(scale.proven_until(pump), started_at(course))
     cause = UNSAID if not silent else SCALE_STANDS if scale.stands(pump) else SILENCE
     return Judgement(DeliveryState.UNKNOWN, since, since, cause)
 

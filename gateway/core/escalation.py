@@ -10,14 +10,15 @@ from gateway.core.paging import page_people, tell_over, tell_resolved, try_conta
 from gateway.core.silences import review
 from gateway.core.state import Subject
 from gateway.domain.effects import Page
-from gateway.domain.instants import MINUTE_MS, Instant
+from gateway.domain.instants import HOUR_MS, MINUTE_MS, Instant
 from gateway.domain.ward import Person, Policy
-from gateway.domain.words import IncidentState, Outcome, WhyPaged
+from gateway.domain.words import OF_NO_INCIDENT, IncidentState, Outcome, WhyPaged
 
 QUIET_MS = 2 * MINUTE_MS
 GRACE_MS = 5 * MINUTE_MS
+DEFAULT_LEASE_MS = 2 * HOUR_MS  # where the policy says nothing
 PASSES_MUTE = frozenset({WhyPaged.MILESTONE, WhyPaged.ESCALATED})
-WANTED_ALWAYS = frozenset({WhyPaged.RESOLVED, WhyPaged.UNREACHABLE})
+WANTED_ALWAYS = OF_NO_INCIDENT | {WhyPaged.RESOLVED}
 FAILED = frozenset({Outcome.REJECTED, Outcome.NO_RECEIPT})
 MISSED = frozenset({Outcome.REJECTED, Outcome.TEMPORARY, Outcome.WITHDRAWN})
 
@@ -157,6 +158,11 @@ def policy_of(incident: Incident) -> Policy:
     """The policy as it was when the incident opened: the route's, or that of the highest priority reached."""
     policies = incident.policies
     return policies[""] if incident.route else policies[incident.peak.value]
+
+
+def lease_of(incident: Incident) -> int:
+    """For how long, in ms, somebody has it who takes it without saying for how long."""
+    return policy_of(incident).ack_lease_ms or DEFAULT_LEASE_MS
 
 
 def _lapse(subject: Subject, incident: Incident, context: Context) -> None:

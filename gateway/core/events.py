@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.domain.commands import Command
+from gateway.domain.commands import Command, Once
 from gateway.domain.readings import Decoded
 from gateway.domain.ward import Ward
 from gateway.domain.words import Outcome
@@ -23,11 +23,12 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Commanded:
-    """A person did something."""
+    """A person did something. `once`: where the request came with a key, so that a repetition has no second effect."""
 
     seq: int
     who: str
     command: Command
+    once: Once | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """One decoded message into its pump, and what it means for the pump's course."""
 
-from gateway.core import delivery, diary, flows, hindsight, history, scale, twin
+from gateway.core import bags, delivery, diary, flows, hindsight, history, scale, twin
 from gateway.core.context import Context
 from gateway.core.judgements import delivery_point
 from gateway.core.state import Bag, Course, Pump
@@ -22,12 +22,16 @@ def take_in(pump: Pump, course: Course | None, decoded: Decoded, now: Context) -
     woken = twin.count_messages(pump, now.at, all_=len(decoded.readings) + len(refused), refused=len(refused))
     for refusal in refused:
         pump.refusals[refusal.reason] = pump.refusals.get(refusal.reason, 0) + 1
+    if decoded.one_message and _is_known(pump, decoded):
+        pump.repeats += 1
+        return woken
     for reading in decoded.readings:
         if isinstance(reading, LinkStatus):
             pump.online = reading.online
+            pump.bridge = reading.bridge or pump.bridge  # a Last Will tells nothing new of it
         elif isinstance(reading, DiaryEntry):
             woken |= diary.take(pump, course, reading, now)
-        elif twin.is_repeat(pump, reading):
+        elif not decoded.one_message and twin.is_repeat(pump, reading):
             pump.repeats += 1
         else:
             facets = _take(pump, course, reading, now)
@@ -35,6 +39,12 @@ def take_in(pump: Pump, course: Course | None, decoded: Decoded, now: Context) -
                 _judge_between(course, pump, now)
             woken |= facets
     return woken
+
+
+def _is_known(pump: Pump, decoded: Decoded) -> bool:
+    """Whether this message, whose readings all have its number, came before."""
+    first = next((reading for reading in decoded.readings if not isinstance(reading, LinkStatus | DiaryEntry)), None)
+    return first is not None and twin.is_repeat(pump, first)
 
 
 def promise_ms(pump: Pump, protocol: Protocol | None) -> int:
@@ -54,11 +64,20 @@ def _take(pump: Pump, course: Course | None, reading: Observation | AlarmChange 
     promise = promise_ms(pump, protocol)
     observed = twin.observed_at(pump, reading, now.at)
     weight_g = reading.bag_weight_g if isinstance(reading, Observation) else None
-    if weight_g is None:
-        return _take_pump(pump, course, reading, now, observed, promise)
-    alone = isinstance(reading, Observation) and scale.is_alone(reading)
-    woken = 0 if alone else _take_pump(pump, course, reading, now, observed, promise)
-    return woken | _put_on_scale(pump, course, protocol, weight_g, observed)
+    if reading.beside:
+        woken = _take_beside(pump, reading, observed)
+    elif isinstance(reading, Observation) and weight_g is not None and scale.is_alone(reading):
+        woken = 0
+    else:
+        woken = _take_pump(pump, course, reading, now, observed, promise)
+    return woken if weight_g is None else woken | _put_on_scale(pump, course, protocol, weight_g, observed)
+
+
+def _take_beside(pump: Pump, reading: Observation | AlarmChange | PumpEvent, observed: Instant) -> int:
+    """What stands beside the pump speaks for a dead one too: the pump was not heard, and its flow is not told."""
+    if isinstance(reading, AlarmChange):
+        return twin.change_alarm(pump, reading, observed)
+    return twin.observe(pump, reading, observed) if isinstance(reading, Observation) else 0
 
 
 def _take_pump(
@@ -159,6 +178,7 @@ def _change_bag(course: Course, reading: PumpEvent, observed: Instant) -> None:
     course.hung = tuple(sorted({*course.hung, before.hung_at, observed})[-HUNG_MAX:])
     if observed <= before.hung_at:
         return
+    bags.put_away(course, observed)
     course.bag = Bag(
         kind=reading.bag or before.kind,
         hung_at=observed,

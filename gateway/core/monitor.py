@@ -14,8 +14,9 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import assert_never
 
-from gateway.core import courses, escalation, incidents, intake, replies, sites, synthetic, watched
+from gateway.core import answered, channels, courses, escalation, incidents, intake, replies, sites, synthetic, watched
 from gateway.core.context import Context
+from gateway.core.desk import begin_deaf
 from gateway.core.events import Commanded, Event, Heard, Linked, Loaded, Replied, Sent, Ticked
 from gateway.core.incident_state import Incident
 from gateway.core.merging import merge_overdue
@@ -50,7 +51,7 @@ class Monitor:
         at = max(at, self.state.desk.now_at)
         self._seq = event.seq
         if isinstance(event, Loaded) and event.started:
-            self._begin_deaf(at)  # before the time of the outage is lived through: nobody was listening
+            begin_deaf(self.state.desk, at)  # before the time of the outage is lived through: nobody was listening
         effects = self.advance(at - 1) if self._is_due_before(at) else []
         self.state.desk.now_at = at
         now = self._context(at)
@@ -139,8 +140,8 @@ class Monitor:
         pump = self.state.heard(event.site, event.device)
         course = self.state.course_of(pump)
         woken = intake.take_in(pump, course, event.decoded, now)
-        alarms = (reading for reading in event.decoded.readings if isinstance(reading, AlarmChange))
-        now.effects += [Heeded(event.site, event.device, alarm.boot, alarm.seq) for alarm in alarms]
+        alarms = dict.fromkeys((item.boot, item.seq) for item in event.decoded.readings if isinstance(item, AlarmChange))
+        now.effects += [Heeded(event.site, event.device, boot, seq) for boot, seq in alarms]
         if course is not None:
             pump.stray_at = 0
             if woken:
@@ -150,8 +151,13 @@ class Monitor:
             self._wake(now.ward.site, 0)
 
     def _command(self, event: Commanded, now: Context) -> None:
+        if (told := answered.told_before(now.desk.answered, event, now.at)) is not None:
+            now.effects.append(told)
+            return
         concerned, done = sites.concerned(self.state, event.command), obey(self.state, event.who, event.command, now)
-        now.effects.append(CommandResult(event.seq, done.ok, done.message, done.incident))
+        result = CommandResult(event.seq, done.ok, done.message, done.incident)
+        answered.remember(now.desk.answered, event, result, now.at)
+        now.effects.append(result)
         if done.ok and done.subject:
             self._wake(done.subject, Facet.ALL)
         self.state.stirred |= concerned
@@ -170,6 +176,7 @@ class Monitor:
             now.effects.append(replies.answer_effect(event.seq, person, event.transport, event.address, said, now))
 
     def _note_outcome(self, event: Sent, now: Context) -> None:
+        channels.note(event, now)
         incident_key = event.key.rsplit("/", 3)[0]
         incident, subject = self.find_incident(incident_key), self.state.subject_of(incident_key)
         if incident is not None and subject is not None:
@@ -184,13 +191,6 @@ class Monitor:
         watched.begin(now, started=event.started)
         for name in self.state.subjects():
             self._wake(name, Facet.ALL)
-
-    def _begin_deaf(self, at: Instant) -> None:
-        """The process starts: it has no session yet, and what the broker kept is still to be read."""
-        desk = self.state.desk
-        desk.started_at = desk.lost_at = at
-        desk.deaf_from = desk.now_at  # nobody listened since the last record
-        desk.connected, desk.deaf_until = False, None
 
     def _link(self, session: str, now: Context) -> None:
         desk = self.state.desk
@@ -271,8 +271,7 @@ class Monitor:
 
     def _plan(self, name: str) -> None:
         """Make sure that the subject is looked at when it is due; a wake-up that is too early is cheap, one too late is a bug."""
-        due_at = self._due(name)
-        if due_at is not None:
+        if (due_at := self._due(name)) is not None:
             self._plan_at(name, due_at)
 
     def _plan_at(self, name: str, due_at: Instant) -> None:

@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from gateway.core import (
+    channels,
     contacts,
     diary,
     escalation,
@@ -35,6 +36,7 @@ from gateway.domain.care import (
     SwapPump,
 )
 from gateway.domain.commands import (
+    AccessChanged,
     Acknowledge,
     AddDiary,
     ClearCondition,
@@ -46,6 +48,7 @@ from gateway.domain.commands import (
     HandOver,
     HangBag,
     Note,
+    SendTestPage,
 )
 from gateway.domain.instants import DAY_MS
 from gateway.domain.words import Priority, WhyPaged
@@ -72,6 +75,10 @@ def obey(state: State, who: str, command: Command, now: Context) -> Done:
             return _add_diary(state, command, now)
         case Acknowledge() | Escalate() | HandOver() | Close() | Note():
             return _on_incident(state, who, command, now)
+        case SendTestPage():
+            return channels.send_test(command.person, who, now)
+        case AccessChanged():
+            return yes("noted", "")
         case _:
             return _care(state, who, command, now)
 

@@ -124,6 +124,8 @@ def hang(state: State, command: HangBag, now: Context) -> Done:
         bag.hung_at, bag.told_by = before.hung_at, "both"
     elif before is not None and bag.hung_at < before.hung_at:
         return no(f"the present bag hangs since {clock_time(before.hung_at, now)}: a new one cannot have been hung before it")
+    if bag.told_by != "both":
+        bags.put_away(course, bag.hung_at)
     course.bag = bag
     if course.care.order is not None and course.care.order.bag == bag.kind:
         course.care.order = None
@@ -236,6 +238,7 @@ def start_break(state: State, command: StartBreak, now: Context) -> Done:
             "go on, or give the reason for ending this cycle now"
         )
     _free(state, course)
+    bags.put_away(course, now.at)
     care.break_at, care.window, care.silences, course.bag = now.at, None, (), None
     until = clock_time(now.at + protocol.break_days * DAY_MS, now)
     said = f"cycle {course.cycle} over after {infused:.1f} infusion days; break until {until}; pump {course.pump} is free"

@@ -80,6 +80,9 @@ def silence(state: State, who: str, command: SilenceRules, now: Context) -> Done
         return no(wrong)
     course.care.silences = (*course.care.silences, made)
     rules = ", ".join(command.rules) or "everything"
+    for incident in course.open.values():
+        if any(silences.covers(made, note.rule) for note in incident.alerts.values()):
+            incidents.tell(incident, now.at, "silenced", who=who, text=f"{rules}: {command.reason}")
     return yes(f"{course.id}: {rules} silenced until {clock_time(made.until_at, now)}; {made.id} ends it before", course.id)
 
 

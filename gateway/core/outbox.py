@@ -1,8 +1,8 @@
 """Which page to hand to which transport now, and what to do with what came of it. Pure: time is an argument.
 
 Highest priority first, then fair across courses: the course that was served least is next. A page is tried until it is accepted,
-refused for good, or pointless; retries never delay another page. How many are in hand is limited by the open incidents and their
-people; a look costs what moves, never what waits.
+refused for good, or pointless; retries never delay another page. A test page comes behind everything else, and leaves room. How
+many are in hand is limited by the open incidents and their people; a look costs what moves, never what waits.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from gateway.core.turns import Item, Sending, Stage, Timers, Turns
 from gateway.domain.effects import Page
 from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
-from gateway.domain.words import Outcome
+from gateway.domain.words import Outcome, WhyPaged
 
 RETRY_MS = (1 * SECOND_MS, 5 * SECOND_MS, 15 * SECOND_MS)
 RETRY_LATER_MS = 30 * SECOND_MS
 ANSWER_KEPT_MS = 60 * MINUTE_MS  # an answer that could not be sent for so long answers nothing any more
+TEST_KEPT_MS = 10 * MINUTE_MS  # a test page that could not be sent for so long has said what it was asked
+ROOM_KEPT = 12  # a test page leaves so many places of its transport free: those that hang keep no real page waiting
 RECHECK_MS = 5 * SECOND_MS  # a page that waits for an alert to fire again is looked at this often
 
 
@@ -77,7 +79,7 @@ class Outbox:
         left = dict(room)
         while (sending := self._turns.next(left, elsewhere)) is not None:
             item = sending.item
-            verdict = wanted(item) if isinstance(item, Page) else at - item.decided_at <= ANSWER_KEPT_MS
+            verdict = _verdict(item, at, wanted, left.get(item.transport, elsewhere))
             if verdict is None:
                 self._wait(sending, at + RECHECK_MS)
             elif verdict:
@@ -146,6 +148,17 @@ class Outbox:
     def _next_number(self) -> int:
         self._count += 1
         return self._count
+
+
+def _verdict(item: Item, at: Instant, wanted: Callable[[Page], bool | None], room: int) -> bool | None:
+    """Whether to send it now: True, None (look again later), False (pointless)."""
+    if not isinstance(item, Page):
+        return at - item.decided_at <= ANSWER_KEPT_MS
+    if item.why is not WhyPaged.TEST:
+        return wanted(item)
+    if at - item.decided_at > TEST_KEPT_MS:
+        return False
+    return wanted(item) if room > ROOM_KEPT else None
 
 
 def _retry_ms(attempts: int) -> int:

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from gateway.core.context import Context
+from gateway.core.desk import Desk
 from gateway.core.incident_state import Happening, Incident, Note, Told
 from gateway.core.languages import WORDINGS
-from gateway.core.state import Course, Delivery, Desk, Interruption, Site, Subject
+from gateway.core.state import Course, Delivery, Interruption, Site, Subject
 from gateway.core.texts import clock_time, compose, loses_words
 from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, Instant
 from gateway.domain.locale import Locale
 from gateway.domain.ward import Ward
-from gateway.domain.words import Condition, DeliveryState, IncidentState, Priority, WhyPaged
+from gateway.domain.words import OF_NO_INCIDENT, Condition, DeliveryState, IncidentState, Priority, WhyPaged
 from rules.model import Protocol, Rule
 from rules.predicate import PUMP, SITE
 from rules.predicates import PREDICATES
@@ -24,7 +25,7 @@ NIGHT = 1_772_565_000_000  # 2026-03-03 19:10 UTC: a night in Asia, a day in Eur
 SINCE_MS = 3 * HOUR_MS + 11 * MINUTE_MS
 LONG_MS = HOUR_MS + 9 * MINUTE_MS  # so much earlier the limit of four hours has passed
 
-ALL_BUT_RESOLVED = tuple(why for why in WhyPaged if why not in (WhyPaged.RESOLVED, WhyPaged.UNREACHABLE))
+ALL_BUT_RESOLVED = tuple(why for why in WhyPaged if why not in OF_NO_INCIDENT | {WhyPaged.RESOLVED})
 STOPPING = frozenset({"delivery_interrupted", "delivery_unknown"})
 
 
@@ -133,6 +134,8 @@ class Previewer:
         yield Preview("reminder", "diary", words.reminder.format(subject=self.course))
         unreachable = words.unreachable.format(site=self.ward.site, person="charge-nurse", transport="sms")
         yield Preview("page", WhyPaged.UNREACHABLE.value, unreachable)
+        test = words.test.format(site=self.ward.site, at=clock_time(self.at, self._context(), self.locale))
+        yield Preview("page", WhyPaged.TEST.value, test)
 
     def page(self, rule: Rule, story: Story, why: WhyPaged, when: str = "") -> Preview:
         """One page about one finding; with the pump's own alarm where that is what stopped the delivery."""

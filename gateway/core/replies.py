@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 
 from gateway.core import reply_words, stopping
 from gateway.core.context import Context
-from gateway.core.escalation import policy_of
+from gateway.core.desk import Issued
+from gateway.core.escalation import lease_of
 from gateway.core.incident_state import Incident
 from gateway.core.incidents import lease, settle
 from gateway.core.judgements import incident_point
@@ -13,7 +14,7 @@ from gateway.core.languages import WORDINGS
 from gateway.core.languages import answer as say
 from gateway.core.oncall import CAREGIVER
 from gateway.core.reply_words import Take, Wish
-from gateway.core.state import Course, Issued, Subject
+from gateway.core.state import Course, Subject
 from gateway.core.texts import clock_time
 from gateway.domain.effects import Answer
 from gateway.domain.instants import HOUR_MS, MINUTE_MS
@@ -22,8 +23,6 @@ from gateway.domain.ward import Person, Ward
 from gateway.domain.words import IncidentState
 
 CORRECTIONS_AN_HOUR = 5
-DEFAULT_LEASE_MS = 2 * HOUR_MS
-
 ENDED_LATELY_MS = 10 * MINUTE_MS  # a bare "ack" may have been meant for an incident that ended so lately
 
 
@@ -90,7 +89,7 @@ def _take_the_only_one(person: Person, subjects: dict[str, Subject], context: Co
 
 def take(subject: Subject, incident: Incident, who: str, for_ms: int | None, context: Context, locale: Locale = Locale.EN) -> str:
     """Give somebody the incident; returns what they are told, in that language."""
-    lease_ms = for_ms or policy_of(incident).ack_lease_ms or DEFAULT_LEASE_MS
+    lease_ms = for_ms or lease_of(incident)
     held = incident.ack if incident.state is IncidentState.ACKNOWLEDGED else None
     lease(incident, who, context.at, context.at + lease_ms)
     settle(subject, incident, context.rules.get(subject.protocol if isinstance(subject, Course) else "", {}), context.at)

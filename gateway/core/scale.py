@@ -47,7 +47,7 @@ def weigh(pump: Pump, bag: Bag | None, weight_g: float, observed: Instant, *, to
     handled = fell_g < -2 * tolerance_g or fell_g > expected_g + HANDLED_G
     before, before_percent = scale.falls, scale.percent
     scale.weighed_at, scale.weight_g = observed, weight_g
-    stood = not pump.flow.delivering or (scale.points and pump.flow.since > scale.points[0][0])
+    stood = pump.flow.delivering is False or (scale.points and pump.flow.since > scale.points[0][0])
     if rate_ml_h <= 0 or stood or handled:
         begin_anew(scale)
     _keep(scale)

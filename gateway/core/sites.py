@@ -4,9 +4,10 @@ from heapq import heappop, heappush
 
 from gateway.core import delivery, watched
 from gateway.core.context import Context
+from gateway.core.desk import Desk
 from gateway.core.incidents import key_of
 from gateway.core.intake import promise_ms
-from gateway.core.state import Course, Desk, Pump, Site
+from gateway.core.state import Course, Pump, Site
 from gateway.core.store import State
 from gateway.core.synthetic import SYNTHETIC
 from gateway.core.views import NONE_SILENT, View, view_of_stranger

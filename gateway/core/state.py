@@ -11,6 +11,7 @@ from gateway.core.scale_state import Scale
 from gateway.domain.diary import DiaryLine
 from gateway.domain.instants import Instant
 from gateway.domain.outlook import SettingChange
+from gateway.domain.readings import BridgeHealth
 from gateway.domain.words import Condition, DeliveryState, Priority
 from rules.engine import Alert
 
@@ -102,6 +103,7 @@ class Pump:
     observed_at: Instant = 0
     interval_ms: int = 0
     online: bool | None = None
+    bridge: BridgeHealth | None = None
     boot: str = ""
     boots: dict[str, Numbering] = field(default_factory=dict)
     repeats: int = 0
@@ -269,32 +271,3 @@ class Course(Subject):
     volume: Volume | None = None
     rates_noted: tuple[int, int] = (0, 0)
     alerts: dict[str, Alert] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Issued:
-    """A reply code in use: which incident and whom it is for."""
-
-    incident: str
-    subject: str
-    person: str
-    at: Instant
-
-
-@dataclass(slots=True)
-class Desk:
-    """The gateway's own hearing, reply codes, answers given; `stopped`: by person, transports by which they want no pages."""
-
-    now_at: Instant = 0
-    connected: bool = False
-    lost_at: Instant = 0
-    started_at: Instant = 0
-    deaf_from: Instant = 0
-    deaf_until: Instant | None = None
-    linked_at: Instant = 0
-    codes: dict[str, dict[str, Issued]] = field(default_factory=dict)
-    code_count: int = 0
-    corrections: dict[str, list[Instant]] = field(default_factory=dict)
-    stopped: dict[str, list[str]] = field(default_factory=dict)
-    watchdog_at: Instant = 0
-    watchdog_said_at: Instant = 0

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from gateway.core.state import Course, Desk, Pump, Site, Subject
+from gateway.core.desk import Desk
+from gateway.core.state import Course, Pump, Site, Subject
 from gateway.domain.instants import DAY_MS, Instant
 from gateway.domain.ward import Ward
 from rules.model import Protocol, Rule

@@ -131,7 +131,7 @@ def view_of_course(course: Course, pump: Pump, protocol: Protocol, inhibitions: 
     )
     watched = view._is_watched  # noqa: SLF001 - its own
     view.conditions = _active(pump, protocol) if watched else []
-    view.heard = not watched or pump.heard_at >= served_at
+    view.heard = not watched or pump.heard_at >= served_at or scale.proven_until(pump) >= served_at
     view.messages = twin.messages_of(pump, now.at) if watched else (0, 0)
     return view
 
@@ -155,7 +155,7 @@ def outlook_of_bag(course: Course, bag: Bag, pump: Pump, protocol: Protocol | No
     forecast = _forecast(course, bag, pump, at)
     order = course.care.order
     change_at = bag.planned_change_at if bag.expires_at is None else min(bag.planned_change_at, bag.expires_at)
-    last = protocol is not None and change_at >= _infusion_ends_at(course, protocol, at) - LAST_BAG_MS
+    last = protocol is not None and change_at >= infusion_ends_at(course, protocol, at) - LAST_BAG_MS
     return BagOutlook(
         planned_change_at=bag.planned_change_at,
         early_at=forecast.early_at if forecast else None,
@@ -193,7 +193,7 @@ def _forecast(course: Course, bag: Bag, pump: Pump, at: Instant) -> BagForecast 
     )
 
 
-def _infusion_ends_at(course: Course, protocol: Protocol, at: Instant) -> Instant:
+def infusion_ends_at(course: Course, protocol: Protocol, at: Instant) -> Instant:
     """When this cycle's infusion days will be complete, if nothing stops delivery from now on."""
     return at + max(0, protocol.infusion_days * DAY_MS - delivery.infused_ms(course, at))
 

@@ -1,8 +1,8 @@
 """The watchdog on another host, as the gateway hears it: its heartbeats are the `status` of a device that the ward file names."""
 
 from gateway.core.context import Context
+from gateway.core.desk import Desk
 from gateway.core.events import Heard
-from gateway.core.state import Desk
 from gateway.domain.instants import Instant
 from gateway.domain.readings import LinkStatus
 from gateway.domain.view import Facet

@@ -47,6 +47,7 @@ class Wording:
     over_end: str
     reminder: str
     unreachable: str
+    test: str
     answers: Mapping[str, str]
     lasted: Callable[[int], str]
     clock: Callable[[datetime, datetime], str]

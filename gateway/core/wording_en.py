@@ -88,6 +88,7 @@ ENGLISH = Wording(
         "{site}: {person} can no longer be paged. STOP muted {transport}, the last way to reach them. "
         "Call them, or change who is on call."
     ),
+    test="TEST from Dripwatch {site}, {at}: this is only a test of how you are paged. No pump needs you. Nothing to do.",
     answers={
         "taken": "{subject}: yours until {until}{before}. The pump's alarm is cleared at the pump only.",
         "before": " ({who} had it until {until})",

@@ -174,6 +174,7 @@ CHINESE = Wording(
     over_end="。",
     reminder="{subject}：今日日記未有記錄。請量度體溫，寫下每日同一句子，並輸入兩項。",
     unreachable="{site}：再不能通知{person}。對方以STOP停用了最後的聯絡方式{transport}。請致電對方，或更改當值人員。",
+    test="測試：Dripwatch {site} {at} 測試傳呼是否送達。沒有泵需要處理，毋須回覆。",
     answers={
         "taken": "{subject}：由你跟進至{until}{before}。泵警報只能在泵上解除。",
         "before": "（原由{who}跟進至{until}）",

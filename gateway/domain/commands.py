@@ -7,6 +7,14 @@ from gateway.domain.instants import Instant
 from gateway.domain.ward import Contact
 
 
+@dataclass(frozen=True, slots=True)
+class Once:
+    """What lets a command come twice and happen once: the sender's key, and a digest of the whole request."""
+
+    key: str
+    digest: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrol:
     """A course starts: this patient's pseudonym, this pump, this bag, hung at `hung_at` (the record's own time when None).
@@ -96,6 +104,13 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SendTestPage:
+    """Page a person of the ward by every contact, to see which of them works. About no incident; at most once a minute."""
+
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClearCondition:
     """A person saw that the pump no longer shows this condition (its `end` never came)."""
 
@@ -120,4 +135,17 @@ class AddDiary:
     observed_at: Instant | None = None
 
 
-Command = Enrol | HangBag | EndCourse | Acknowledge | Escalate | HandOver | Close | Note | ClearCondition | AddDiary | CareCommand
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessChanged:
+    """Who may use the console was changed: `what` was done (`add-user`), `about` whom, `detail` in words. Pumps and pages do not care.
+
+    Never a password, never a token.
+    """
+
+    what: str
+    about: str
+    detail: str = ""
+
+
+OnCourse = Enrol | HangBag | EndCourse | ClearCondition | AddDiary
+Command = OnCourse | Acknowledge | Escalate | HandOver | Close | Note | SendTestPage | AccessChanged | CareCommand

@@ -66,12 +66,17 @@ class Heeded:
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """What became of a person's command: accepted, or refused with the reason in words. `seq` is the command's record."""
+    """What became of a person's command: accepted, or refused with the reason in words. `seq` is the command's record.
+
+    `first` is the record that did it, where this one only repeats it by its key; 0 otherwise. `misused`: the key was another's.
+    """
 
     seq: int
     ok: bool
     message: str
     incident: str = ""
+    first: int = 0
+    misused: bool = False
 
 
 Effect = Page | Answer | Point | Heeded | CommandResult

@@ -24,13 +24,15 @@ from gateway.domain.words import (
 class Stamped:
     """What every reading carries: the sender's time, and its place in the sender's numbering.
 
-    `boot` changes at each start of the device; `seq` rises by one a message within a boot; both may be absent.
+    `boot` changes at each start of the device; `seq` rises by one a message within a boot; both may be absent. `beside`: told by
+    something beside the pump (a relay contact, a mains sensor, a scale), which goes on speaking when the pump is dead.
     """
 
     observed_at: Instant
     boot: str | None = None
     seq: int | None = None
     clock: ClockQuality = ClockQuality.SYNCED
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +96,32 @@ class DiaryEntry(Stamped):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeHealth:
+    """What a bridge says of itself; what it cannot know is None.
+
+    `findings` are what is wrong, `name: words with the mend`; `silent` its devices that say nothing on their lines. `waiting`
+    frames are not with the broker yet, `dropped` ones were given up by a full spool, `garbled` were no frames; `holdover_s` is
+    how long ago its clock last followed a reference.
+    """
+
+    findings: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    waiting: int | None = None
+    spool_percent: float | None = None
+    dropped: int | None = None
+    garbled: int | None = None
+    holdover_s: int | None = None
+    disk_free_mib: int | None = None
+    temperature_c: float | None = None
+    under_voltage: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkStatus(Stamped):
-    """The device that holds the MQTT connection is there, or its Last Will says that it is not."""
+    """The device that holds the MQTT connection is there, or its Last Will says that it is not; a bridge tells its health."""
 
     online: bool
+    bridge: BridgeHealth | None = None
 
 
 Reading = Observation | AlarmChange | PumpEvent | DiaryEntry | LinkStatus
@@ -141,7 +165,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """All that one MQTT message gave: readings in the order of the payload, and what was refused."""
+    """All that one MQTT message gave: readings in the order of the payload, and what was refused.
+
+    `one_message`: the readings share one (boot, seq), which is the message's; else each stands for a message of its own.
+    """
 
     readings: tuple[Reading, ...] = ()
     refused: tuple[Refused, ...] = ()
+    one_message: bool = False

@@ -182,6 +182,10 @@ class WhyPaged(StrEnum):
     STAFFING_GAP = "staffing-gap"
     UNREACHABLE = "unreachable"
     RESOLVED = "resolved"
+    TEST = "test"
+
+
+OF_NO_INCIDENT = frozenset({WhyPaged.UNREACHABLE, WhyPaged.TEST})  # nobody acknowledges such a page
 
 
 class Outcome(StrEnum):
