@@ -101,7 +101,17 @@ def build_console(file: WardFile) -> settings.ConsoleSettings:
     """Where the console listens and is reached."""
     host, port = split_listen(file.console.listen)
     given = file.console.base_url
-    return settings.ConsoleSettings(host, port, given or f"http://{file.console.listen}", links=given is not None)
+    return settings.ConsoleSettings(
+        host,
+        port,
+        given or f"http://{file.console.listen}",
+        links=given is not None,
+        here=file.console.here,
+        trusted_proxies=tuple(file.console.trusted_proxies),
+        session_idle_ms=file.console.session_idle,
+        session_most_ms=file.console.session_longest,
+        kiosk_session_ms=file.console.kiosk_session,
+    )
 
 
 def build_transport(name: str, file: _TransportFile, secrets: Secrets) -> settings.TransportSettings:

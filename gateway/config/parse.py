@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime
+from ipaddress import ip_address
 from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -66,6 +67,14 @@ def split_listen(text: str) -> tuple[str, int]:
     """`[::1]:8080` → (`::1`, 8080); a port that is no number gives 0."""
     host, _, port = text.rpartition(":")
     return host.removeprefix("[").removesuffix("]"), int(port) if re.fullmatch(r"[0-9]{1,5}", port) else 0
+
+
+def parse_address(text: str) -> str:
+    """An address of a machine, like `127.0.0.1` or `fd00::7`, as it is usually written. Raises ValueError with the mend."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise ValueError(f"not an address: {text!r}; write one machine's own, like 127.0.0.1 (no name, no network)") from None
 
 
 def known_zone(name: object) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from gateway.config.calendar_files import CalendarFile
+from gateway.domain.instants import DAY_MS, HOUR_MS
 from gateway.domain.ward import Ward
 from rules.yaml_lines import Located
 
@@ -72,13 +73,20 @@ InfluxSettings = InfluxV1Settings | InfluxV2Settings
 class ConsoleSettings:
     """Where the console listens, and the address under which people reach it (no slash at its end).
 
-    `links`: the ward file gives that address, so pages carry links to it.
+    `links`: the ward file gives that address, so pages carry links to it. `here`: what somebody on the gateway's machine may do
+    without a sign-in (`triage` only in the demo). `trusted_proxies`: addresses that may say for whom they speak. Sessions end
+    when unused for `session_idle_ms`, and `session_most_ms` after the sign-in; those of a kiosk `kiosk_session_ms` after it.
     """
 
     host: str
     port: int
     base_url: str
     links: bool = False
+    here: Literal["none", "read", "triage"] = "read"
+    trusted_proxies: tuple[str, ...] = ()
+    session_idle_ms: int = 12 * HOUR_MS
+    session_most_ms: int = 7 * DAY_MS
+    kiosk_session_ms: int = 365 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,43 +9,35 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from gateway.config.durations import parse_duration, parse_size
+from gateway.config.durations import parse_size
 from gateway.config.parse import (
     apprise_url,
     as_text,
-    http_url,
     known_zone,
+    parse_address,
     parse_date,
     parse_date_time,
     parse_day,
     parse_handover,
     parse_hours,
     parse_listen,
-    parse_locale,
     public_url,
 )
-from gateway.domain.instants import DAY_MS, MINUTE_MS, SECOND_MS
+from gateway.config.ward_types import (
+    Duration,
+    HttpUrl,
+    Language,
+    Name,
+    Names,
+    Port,
+    PositiveDuration,
+    Session,
+    Site,
+    Text,
+    at_least,
+)
+from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from gateway.domain.locale import Locale
-
-
-def _at_least(least_ms: int) -> AfterValidator:
-    def check(length_ms: int) -> int:
-        if length_ms < least_ms:
-            raise ValueError(f"too short; at least {least_ms // SECOND_MS} s")
-        return length_ms
-
-    return AfterValidator(check)
-
-
-Duration = Annotated[int, BeforeValidator(parse_duration)]
-PositiveDuration = Annotated[int, BeforeValidator(parse_duration), _at_least(SECOND_MS)]
-Text = Annotated[str, BeforeValidator(as_text), Field(min_length=1, max_length=1000)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]  # part of page keys: no '/', ':' or '@'
-Site = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]  # a level of an MQTT topic
-Port = Annotated[int, Field(ge=1, le=65_535)]
-HttpUrl = Annotated[str, AfterValidator(http_url)]
-Names = Annotated[list[str], Field(min_length=1)]
-Language = Annotated[Locale, BeforeValidator(parse_locale)]
 
 
 class Strict(BaseModel):
@@ -80,7 +72,7 @@ class JournalFile(Strict):
     """The durable log of everything."""
 
     path: Text = "data/dripwatch.db"
-    keep: Annotated[Duration, _at_least(DAY_MS)] = 60 * DAY_MS
+    keep: Annotated[Duration, at_least(DAY_MS)] = 60 * DAY_MS
     max_bytes: Annotated[int, BeforeValidator(parse_size), Field(ge=1 << 20)] = 20 << 30
 
 
@@ -111,6 +103,11 @@ class ConsoleFile(Strict):
 
     listen: Annotated[str, AfterValidator(parse_listen)] = "127.0.0.1:8080"
     base_url: Annotated[str, AfterValidator(public_url)] | None = None
+    here: Literal["none", "read"] = "read"
+    trusted_proxies: list[Annotated[str, AfterValidator(parse_address)]] = []
+    session_idle: Session = 12 * HOUR_MS
+    session_longest: Session = 7 * DAY_MS
+    kiosk_session: Session = 365 * DAY_MS
 
 
 class TransportFile(Strict):
@@ -264,7 +261,7 @@ class WatchdogFile(Strict):
     """The watchdog on another host, whose heartbeats the gateway listens for."""
 
     device: Site = "watchdog"
-    silent_after: Annotated[Duration, _at_least(MINUTE_MS)] = 5 * MINUTE_MS
+    silent_after: Annotated[Duration, at_least(MINUTE_MS)] = 5 * MINUTE_MS
 
 
 class SyntheticFile(Strict):
@@ -272,7 +269,7 @@ class SyntheticFile(Strict):
 
     pump: Site
     page: str
-    every: Annotated[Duration, _at_least(10 * MINUTE_MS)] | None = None
+    every: Annotated[Duration, at_least(10 * MINUTE_MS)] | None = None
     within: PositiveDuration = 2 * MINUTE_MS
     ping: HttpUrl | None = None
 

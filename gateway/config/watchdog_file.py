@@ -13,22 +13,8 @@ from gateway.config.references import check_contacts
 from gateway.config.secrets import read_secrets
 from gateway.config.settings import MqttSettings, TransportSettings
 from gateway.config.shape import check_model
-from gateway.config.ward_file import (
-    AppriseFile,
-    ContactFile,
-    HttpUrl,
-    KannelFile,
-    MqttFile,
-    Name,
-    Names,
-    PersonFile,
-    PositiveDuration,
-    Site,
-    SmppFile,
-    SnppFile,
-    Text,
-    TlsFile,
-)
+from gateway.config.ward_file import AppriseFile, ContactFile, KannelFile, MqttFile, PersonFile, SmppFile, SnppFile, TlsFile
+from gateway.config.ward_types import HttpUrl, Name, Names, PositiveDuration, Site, Text
 from gateway.domain.instants import MINUTE_MS
 from gateway.domain.ward import Contact, Person
 from rules.yaml_lines import Problem, YamlProblem, load

@@ -7,6 +7,7 @@ of the one recipient of that link, and leads back to the page that shows what is
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
@@ -19,9 +20,11 @@ from gateway.console.access import Running
 from gateway.console.answer_words import Words, words_for
 from gateway.console.answering import act
 from gateway.console.diary_links import Pace
-from gateway.console.times import clock
-from gateway.console.view import say_kind
+from gateway.console.terms import alert_words
+from gateway.console.times import clock, length
+from gateway.console.words import words_in
 from gateway.domain.instants import Instant
+from gateway.domain.locale import Locale
 from gateway.domain.words import IncidentState
 from gateway.runtime.answering import Wish, passed_on_at
 from gateway.runtime.links import LinkedPage
@@ -127,20 +130,35 @@ def _shown(service: Service, words: Words, page: LinkedPage | Trouble, trouble: 
     now, zone = service.now(), ZoneInfo(shown.timezone if shown else "UTC")
 
     def told(at: Instant) -> str:
-        return clock(at, now, zone)
+        return clock(at, now, zone, Locale(words.lang))
 
     text = _templates.get_template("answer.html").render(
         words=words,
         page=shown,
         priority=dict(words.priorities)[shown.incident.priority.value] if shown else "",
         states=list(_states(shown, words, told)) if shown else [],
+        worst=_worst(service, shown, words, told) if shown else "",
         buttons=_buttons(shown).value if shown else Buttons.NONE.value,
-        say_kind=say_kind,
+        say_kind=partial(alert_words, say=words_in(Locale(words.lang))),
         told=told,
         now=told(now),
         trouble=trouble.words if trouble else "",
     )
     return HTMLResponse(text, trouble.status if trouble else 200, _HEADERS | {"Content-Language": words.lang})
+
+
+def _worst(service: Service, page: LinkedPage, words: Words, told: Callable[[Instant], str]) -> str:
+    """The course's clock at its worst against the protocol's limit; nothing where no clock runs."""
+    sheets = service.sheets()
+    sheet = sheets.incident(page.incident.key)
+    course = sheet.course if sheet is not None else None
+    if course is None or course.limit_at is None or page.incident.state is IncidentState.RESOLVED:
+        return ""
+    locale, left_ms = Locale(words.lang), course.limit_at - sheets.at
+    limit = length(course.worst_ms + left_ms, locale)
+    if left_ms > 0:
+        return words.left.format(length(left_ms, locale), limit, told(course.limit_at))
+    return " ".join([words.passed_limit.format(limit, told(course.limit_at)), course.past_limit]).strip()
 
 
 def _buttons(page: LinkedPage) -> Buttons:

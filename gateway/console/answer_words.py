@@ -21,6 +21,8 @@ class Words:
     over: str
     nothing_fires: str
     since: str
+    left: str
+    passed_limit: str
     first: str
     take: str
     take_over: str
@@ -47,6 +49,8 @@ _ENGLISH = Words(
     over="It is over since {}. There is nothing left to do here.",
     nothing_fires="Nothing is wrong any more; it ends when that has lasted.",
     since="since {}",
+    left="{} left at worst: the limit of {} without delivery is reached at {}.",
+    passed_limit="The limit of {} without delivery is, or may be, passed since {}.",
     first="First",
     take="I have it",
     take_over="I take it over",
@@ -73,6 +77,8 @@ _CHINESE = Words(
     over="已於 {} 結束，這裏再無需要處理的事。",
     nothing_fires="已沒有異常；持續一段時間後便會結束。",
     since="由 {} 起",
+    left="最壞情況下只餘 {}：沒有輸注的時限為 {}，{} 到達。",
+    passed_limit="沒有輸注的時限為 {}，{} 起已經或可能已超過。",
     first="先做",
     take="我接手",
     take_over="由我接手",

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.security import HTTPBearer
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
+from gateway.console.asked import Moment
 from gateway.console.problems import Trouble, documented
 from gateway.console.shapes import Shape, When
 from gateway.domain.instants import SECOND_MS, Instant
@@ -58,8 +59,8 @@ def _named(text: str) -> str:
 
 Short = Annotated[str, Query(max_length=100)]
 Before = Annotated[Annotated[str, AfterValidator(_named)] | None, Query(description="only lines before this one, like 48213.2")]
-Moment = Annotated[AwareDatetime | None, Query(description="an instant with its offset")]
-Until = Annotated[AwareDatetime | None, Query(description="an instant with its offset; it is not included")]
+From = Annotated[Moment | None, Query(description="an instant with its offset")]
+Until = Annotated[Moment | None, Query(description="an instant with its offset; it is not included")]
 Kinds = Annotated[list[What] | None, Query(description="only these; else all but the gateway's own test")]
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
 
@@ -75,7 +76,7 @@ def audit_router(tell: Lines) -> APIRouter:
         incident: Short = "",
         who: Short = "",
         what: Kinds = None,
-        from_: Annotated[Moment, Query(alias="from")] = None,
+        from_: Annotated[From, Query(alias="from")] = None,
         until: Until = None,
         before: Before = None,
         limit: Limit = LIMIT,

@@ -1,19 +1,19 @@
-"""What the status page says of a course's supplies and of what people recorded. What is forecast says that it is estimated."""
+"""What the board says of a course's supplies and of what people recorded. What is forecast says that it is estimated."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from gateway.console.times import age, clock, day_and_clock
+from gateway.console.times import age, clock, day_and_clock, length
+from gateway.console.words import Words, message
 from gateway.core.board import CourseLine
 from gateway.domain.care import Seen
 from gateway.domain.diary import DiaryLine
-from gateway.domain.instants import HOUR_MS, SECOND_MS, Instant
+from gateway.domain.instants import HOUR_MS, MINUTE_MS, SECOND_MS, Instant
 from gateway.domain.words import DiaryKind
-from rules.durations import say_ms
 
-_SEEN = {Seen.NOTHING: "", Seen.RUNNING: ", pump seen running", Seen.STANDING: ", pump seen standing"}
+_SEEN = {Seen.NOTHING: "", Seen.RUNNING: message(", pump seen running"), Seen.STANDING: message(", pump seen standing")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,140 +37,180 @@ class CareWords:
     home: str
 
 
-def care_words(line: CourseLine, at: Instant, zone: ZoneInfo) -> CareWords:
+def care_words(line: CourseLine, at: Instant, zone: ZoneInfo, say: Words) -> CareWords:
     """The words for a course as of `at`, wall times in `zone`."""
+    told = _Told(at, zone, say)
     return CareWords(
-        treatment=_treatment(line, at, zone),
-        empty=_empty(line, at, zone),
-        expiry=_expiry(line, at, zone),
-        order=_order(line, at, zone),
-        battery=_battery(line),
-        volume=_volume(line),
-        diary="; ".join(_diary(line.diary, at, zone)) if line.bag else "",
-        quiet=tuple(_quiet(line, at, zone)),
-        call=_call(line, at, zone),
-        home=_home(line),
+        treatment=_treatment(line, told),
+        empty=_empty(line, told),
+        expiry=_expiry(line, told),
+        order=_order(line, told),
+        battery=_battery(line, say),
+        volume=_volume(line, say),
+        diary="; ".join(_diary(line.diary, told)) if line.bag else "",
+        quiet=tuple(_quiet(line, told)),
+        call=_call(line, told),
+        home=_home(line, say),
     )
 
 
-def _treatment(line: CourseLine, at: Instant, zone: ZoneInfo) -> str:
+def quiet_words(line: CourseLine, at: Instant, zone: ZoneInfo, say: Words) -> tuple[tuple[str, str], ...]:
+    """The open window and each silence, with the id that ends it."""
+    return tuple(_quiet(line, _Told(at, zone, say)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """When and where it is said, and in which words."""
+
+    at: Instant
+    zone: ZoneInfo
+    say: Words
+
+    def day(self, instant: Instant) -> str:
+        return day_and_clock(instant, self.at, self.zone, self.say.locale)
+
+    def clock(self, instant: Instant) -> str:
+        return clock(instant, self.at, self.zone, self.say.locale)
+
+    def age(self, instant: Instant) -> str:
+        return age(instant, self.at, self.say.locale)
+
+
+def _treatment(line: CourseLine, told: _Told) -> str:
     """`Cycle 1, infusion day 9 of 28, 28 mcg a day`; the day counts what was delivered."""
+    say = told.say
     if line.break_at is not None:
-        until = f", by protocol until {day_and_clock(line.break_until, at, zone)}" if line.break_until is not None else ""
-        return f"Cycle {line.cycle} over, break since {day_and_clock(line.break_at, at, zone)}{until}"
-    planned = f" of {line.planned_days}" if line.planned_days is not None else ""
-    dose = f", {line.dose_mcg_per_day:g} mcg a day" if line.dose_mcg_per_day is not None else ""
-    return f"Cycle {line.cycle}, infusion day {int(line.infusion_days) + 1}{planned}{dose}"
+        over = say("Cycle {cycle} over, break since {since}", cycle=line.cycle, since=told.day(line.break_at))
+        until = say(", by protocol until {until}", until=told.day(line.break_until)) if line.break_until is not None else ""
+        return over + until
+    day = int(line.infusion_days) + 1
+    if line.planned_days is None:
+        words = say("Cycle {cycle}, infusion day {day}", cycle=line.cycle, day=day)
+    else:
+        words = say("Cycle {cycle}, infusion day {day} of {planned}", cycle=line.cycle, day=day, planned=line.planned_days)
+    return words + (say(", {dose} mcg a day", dose=f"{line.dose_mcg_per_day:g}") if line.dose_mcg_per_day is not None else "")
 
 
-def _empty(line: CourseLine, at: Instant, zone: ZoneInfo) -> str:
+def _empty(line: CourseLine, told: _Told) -> str:
     """`estimated between Sat 22:10 and Sun 18:20, most likely Sun 08:15`."""
-    told = line.supplies
-    if told.bag_early_at is None or told.bag_central_at is None or told.bag_late_at is None:
+    supplies, say = line.supplies, told.say
+    if supplies.bag_early_at is None or supplies.bag_central_at is None or supplies.bag_late_at is None:
         return ""
-    late, likely = (day_and_clock(instant, at, zone) for instant in (told.bag_late_at, told.bag_central_at))
-    if told.bag_late_at <= at:
-        return "estimated to be empty by now"
-    if told.bag_early_at <= at:
-        return f"estimated at any time until {late}, may be empty now"
-    return f"estimated between {day_and_clock(told.bag_early_at, at, zone)} and {late}, most likely {likely}"
+    if supplies.bag_late_at <= told.at:
+        return say("estimated to be empty by now")
+    late = told.day(supplies.bag_late_at)
+    if supplies.bag_early_at <= told.at:
+        return say("estimated at any time until {late}, may be empty now", late=late)
+    early, likely = told.day(supplies.bag_early_at), told.day(supplies.bag_central_at)
+    return say("estimated between {early} and {late}, most likely {likely}", early=early, late=late, likely=likely)
 
 
-def _expiry(line: CourseLine, at: Instant, zone: ZoneInfo) -> str:
+def _expiry(line: CourseLine, told: _Told) -> str:
     expires_at = line.supplies.bag_expires_at
     if expires_at is None:
         return ""
-    if expires_at <= at:
-        return f"EXPIRED {day_and_clock(expires_at, at, zone)}"
+    if expires_at <= told.at:
+        return told.say("EXPIRED {at}", at=told.day(expires_at))
     early = line.planned_change_at is not None and expires_at < line.planned_change_at
-    return f"expires {day_and_clock(expires_at, at, zone)}" + (", BEFORE the planned change" if early else "")
+    return told.say("expires {at}", at=told.day(expires_at)) + (told.say(", BEFORE the planned change") if early else "")
 
 
-def _order(line: CourseLine, at: Instant, zone: ZoneInfo) -> str:
+def _order(line: CourseLine, told: _Told) -> str:
     """`7-day ordered by nurse-a, ready Sun 10:00`."""
     if not line.bag:
         return ""
-    order = line.order
+    order, say = line.order, told.say
     if order is None:
-        return "not ordered"
-    ready = "ready since" if order.ready_at <= at else "ready"
-    return f"{order.bag} ordered by {order.by}, {ready} {day_and_clock(order.ready_at, at, zone)}"
+        return say("not ordered")
+    at = told.day(order.ready_at)
+    if order.ready_at <= told.at:
+        return say("{bag} ordered by {who}, ready since {at}", bag=order.bag, who=order.by, at=at)
+    return say("{bag} ordered by {who}, ready {at}", bag=order.bag, who=order.by, at=at)
 
 
-def _battery(line: CourseLine) -> str:
+def _battery(line: CourseLine, say: Words) -> str:
     """`about 16 h left, estimated by this pump's own fall`."""
     left_ms = line.supplies.battery_left_ms
     if left_ms is None:
         return ""
-    by = "by this pump's own fall" if line.supplies.battery_learnt else "by the maker's figure"
-    left = "less than 1 h" if left_ms < HOUR_MS else f"about {left_ms // HOUR_MS} h"
-    return f"{left} left, estimated {by}"
+    left = say("less than 1 h left") if left_ms < HOUR_MS else say("about {hours} h left", hours=left_ms // HOUR_MS)
+    learnt = line.supplies.battery_learnt
+    return left + (say(", estimated by this pump's own fall") if learnt else say(", estimated by the maker's figure"))
 
 
-def _volume(line: CourseLine) -> str:
+def _volume(line: CourseLine, say: Words) -> str:
     """`98 % of the prescribed volume over the last 2 h, by the pump's count`, and what a scale under the bag sees."""
-    percent = line.supplies.delivered_percent
-    parts = [] if percent is None else [f"{percent} % of the prescribed volume over the last 2 h, by the pump's count"]
+    percent, parts = line.supplies.delivered_percent, []
+    if percent is not None:
+        parts.append(say("{percent} % of the prescribed volume over the last 2 h, by the pump's count", percent=percent))
     if line.scale_falls is not None:
-        parts.append("the scale sees the bag get lighter" if line.scale_falls else "the scale does NOT see the bag get lighter")
+        lighter = say("the scale sees the bag get lighter")
+        parts.append(lighter if line.scale_falls else say("the scale does NOT see the bag get lighter"))
     return "; ".join(parts)
 
 
-def _diary(diary: tuple[DiaryLine, ...], at: Instant, zone: ZoneInfo) -> Iterator[str]:
+def _diary(diary: tuple[DiaryLine, ...], told: _Told) -> Iterator[str]:
     """Today's newest temperature and handwriting with their times; what is missing today is said."""
-    today = datetime.fromtimestamp(at / SECOND_MS, zone).date()
+    say, today = told.say, datetime.fromtimestamp(told.at / SECOND_MS, told.zone).date()
     newest = {
         entry.kind: entry
         for entry in sorted(diary, key=lambda entry: entry.at)
-        if datetime.fromtimestamp(entry.at / SECOND_MS, zone).date() == today
+        if datetime.fromtimestamp(entry.at / SECOND_MS, told.zone).date() == today
     }
     if not newest:
-        yield "nothing today"
+        yield say("nothing today")
         return
     temperature, handwriting = newest.get(DiaryKind.TEMPERATURE), newest.get(DiaryKind.HANDWRITING)
     if temperature is not None and temperature.temperature_c is not None:
-        yield f"{temperature.temperature_c:g} °C at {clock(temperature.at, at, zone)}"
+        yield say("{celsius} °C at {at}", celsius=f"{temperature.temperature_c:g}", at=told.clock(temperature.at))
     else:
-        yield "no temperature today"
-    if handwriting is not None:
-        yield f"handwriting {'CHANGED' if handwriting.changed else 'the same'} at {clock(handwriting.at, at, zone)}"
+        yield say("no temperature today")
+    if handwriting is None:
+        yield say("no handwriting today")
+    elif handwriting.changed:
+        yield say("handwriting CHANGED at {at}", at=told.clock(handwriting.at))
     else:
-        yield "no handwriting today"
+        yield say("handwriting the same at {at}", at=told.clock(handwriting.at))
     symptom = newest.get(DiaryKind.SYMPTOM)
     if symptom is not None:
-        yield f"symptom at {clock(symptom.at, at, zone)}: {symptom.text}"
+        yield say("symptom at {at}: {text}", at=told.clock(symptom.at), text=symptom.text)
 
 
-def _quiet(line: CourseLine, at: Instant, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
+def _quiet(line: CourseLine, told: _Told) -> Iterator[tuple[str, str]]:
     """`Window: bag change until 14:30 (in 27 min), opened by nurse-a`, then each silence with its id."""
+    say = told.say
     if line.window and line.window_until is not None:
-        until = f"{day_and_clock(line.window_until, at, zone)} ({age(line.window_until, at)})"
-        yield f"Window: {line.window.replace('-', ' ')} until {until}, opened by {line.window_who}", ""
+        until = f"{told.day(line.window_until)} ({told.age(line.window_until)})"
+        what = say(line.window.replace("-", " "))
+        yield say("Window: {what} until {until}, opened by {who}", what=what, until=until, who=line.window_who), ""
     for silence in line.silences:
-        what = ", ".join(rule.replace("-", " ") for rule in silence.rules) or "every rule"
-        until = f"{day_and_clock(silence.until_at, at, zone)} ({age(silence.until_at, at)})"
-        yield f"Silenced: {what} until {until}, by {silence.who}: {silence.reason}", silence.id
+        what = ", ".join(say(rule.replace("-", " ").capitalize()).lower() for rule in silence.rules) or say("every rule")
+        until = f"{told.day(silence.until_at)} ({told.age(silence.until_at)})"
+        who, why = silence.who, silence.reason
+        yield say("Silenced: {what} until {until}, by {who}: {reason}", what=what, until=until, who=who, reason=why), silence.id
 
 
-def _call(line: CourseLine, at: Instant, zone: ZoneInfo) -> str:
+def _call(line: CourseLine, told: _Told) -> str:
     """`14:01 nurse-a called caregiver, pump seen running: …`."""
     if not line.calls:
         return ""
-    call = line.calls[0]
-    advice = f": {call.advice}" if call.advice else ""
-    trusted = f" (trusted until {clock(call.until_at, at, zone)})" if call.seen is Seen.RUNNING and call.until_at > at else ""
-    return f"{clock(call.at, at, zone)} {call.who} called {call.called}{_SEEN[call.seen]}{trusted}{advice}"
+    call, say = line.calls[0], told.say
+    words = say("{at} {who} called {called}", at=told.clock(call.at), who=call.who, called=call.called) + say(_SEEN[call.seen])
+    if call.seen is Seen.RUNNING and call.until_at > told.at:
+        words += say(" (trusted until {until})", until=told.clock(call.until_at))
+    return f"{words}: {call.advice}" if call.advice else words
 
 
-def _home(line: CourseLine) -> str:
+def _home(line: CourseLine, say: Words) -> str:
     """`40 min from the hospital; caregiver by sms, voice; the home calls 2345 6789`."""
     parts = []
     if line.travel_minutes is not None:
-        parts.append(f"{say_ms(line.travel_minutes * 60 * SECOND_MS)} from the hospital")
+        parts.append(say("{length} from the hospital", length=length(line.travel_minutes * MINUTE_MS, say.locale)))
     if line.caregiver:
-        parts.append(f"caregiver by {', '.join(line.caregiver)}")
+        parts.append(say("caregiver by {ways}", ways=", ".join(line.caregiver)))
     if line.ward_contact:
-        parts.append(f"the home calls {line.ward_contact}")
+        parts.append(say("the home calls {contact}", contact=line.ward_contact))
     if line.override_reason:
-        parts.append(f"checklist overridden: {line.override_reason}")
+        parts.append(say("checklist overridden: {reason}", reason=line.override_reason))
     return "; ".join(parts)

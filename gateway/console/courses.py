@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from gateway.console.access import Running, Who, carry_out
 from gateway.console.asked import EndAsked, EnrolAsked
 from gateway.console.asked_care import ContactsAsked
+from gateway.console.listing import LISTED, Listed
 from gateway.console.problems import INVALID, Trouble, documented
 from gateway.console.shapes import CourseShape, DoneShape
 from gateway.domain.commands import EndCourse
@@ -13,19 +14,30 @@ from gateway.runtime.service import Service
 router = APIRouter(prefix="/api/v1/courses", tags=["courses"])
 
 
-@router.get("")
-async def courses(service: Running) -> list[CourseShape]:
-    """The courses that run, the one with the least time left first."""
-    return [CourseShape.model_validate(line) for line in service.board().courses]
+@router.get("", responses=LISTED)
+async def courses(service: Running, listed: Listed) -> list[CourseShape]:
+    """The courses that run: all of them, the one with the least time left first; by name where `limit` or `cursor` is given.
+
+    Time left changes from one page to the next; a name does not.
+    """
+    lines = service.board().courses
+    shown = listed.page(lines, lambda line: (line.course,)) if listed.is_asked_for else lines
+    return [CourseShape.model_validate(line) for line in shown]
 
 
 @router.get("/{course}", responses=documented(404))
 async def one_course(service: Running, course: str) -> CourseShape:
-    """One course: its delivery, its supplies as forecasts, its dose and cycle, its windows, silences, orders, calls."""
+    """One course: its delivery, its supplies as forecasts, its dose and cycle, its windows, silences, orders, calls.
+
+    Of one that has ended, as of its end.
+    """
     line = next((line for line in service.board().courses if line.course == course), None)
-    if line is None:
-        raise Trouble(404, f"no course {course!r} is running")
-    return CourseShape.model_validate(line)
+    if line is not None:
+        return CourseShape.model_validate(line)
+    sheet = service.sheets().course(course)
+    if sheet is None:
+        raise Trouble(404, f"no course {course!r} is remembered")
+    return CourseShape.model_validate(sheet.line).model_copy(update={"ended_at": sheet.ended_at})
 
 
 @router.post("", status_code=201, responses=documented(409, 503))

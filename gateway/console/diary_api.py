@@ -9,6 +9,7 @@ from pydantic import AliasChoices, Field
 from gateway.console.access import Who, carry_out
 from gateway.console.asked import Asked, Moment, Words, instant
 from gateway.console.diary_links import DiaryLinks
+from gateway.console.listing import LISTED, Listed
 from gateway.console.problems import Trouble, documented
 from gateway.console.shapes import DoneShape, Shape, When
 from gateway.core.board import CourseLine
@@ -59,10 +60,11 @@ def diary_router(service: Service, links: DiaryLinks) -> APIRouter:
     bearer = [Depends(HTTPBearer(auto_error=False, description="the text in the file api-token beside the journal"))]
     router = APIRouter(prefix="/api/v1/courses", tags=["diary"], dependencies=bearer, responses=documented(401, 404, 422))
 
-    @router.get("/{course}/diary")
-    async def read_diary(course: str) -> list[DiaryShape]:
+    @router.get("/{course}/diary", responses=LISTED)
+    async def read_diary(course: str, listed: Listed) -> list[DiaryShape]:
         """What stands in the diary, newest first (at most 60 lines)."""
-        return [DiaryShape.model_validate(line) for line in reversed(_line(service, course).diary)]
+        lines = listed.page(enumerate(_line(service, course).diary), lambda one: (-one[1].at, -one[1].noted_at, -one[0]))
+        return [DiaryShape.model_validate(line) for _, line in lines]
 
     @router.post("/{course}/diary", status_code=201, responses=documented(409, 503))
     async def add_to_diary(course: str, who: Who, asked: DiaryAsked) -> DoneShape:

@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from gateway.console.status_page import templates
+from gateway.console.pages import environment
+from gateway.domain.locale import Locale
 
 router = APIRouter(include_in_schema=False)
 
@@ -43,7 +44,7 @@ async def docs(request: Request) -> HTMLResponse:
         for path, verbs in schema["paths"].items()
         for verb, told in verbs.items()
     ]
-    return HTMLResponse(templates.get_template("docs.html").render(api=schema["info"], operations=operations))
+    return HTMLResponse(environment(Locale.EN).get_template("docs.html").render(api=schema["info"], operations=operations))
 
 
 def _operation(verb: str, path: str, told: Mapping[str, Any], schemas: Mapping[str, Any]) -> Operation:

@@ -1,124 +1,135 @@
 """In front of everything: who may come in, how much they may bring, and which headers every answer carries.
 
-    /api/v1/…                      the token, for reads too
-    /  /live  /health/…            open on this machine; from elsewhere with the token
-    /static/…  /api/docs  others   open: they tell nothing about anybody, or see to it themselves
-
-"On this machine" means: the connection comes from a loopback address, it was addressed to one (a foreign site that points its
-name here sends its own name), and no proxy says that it speaks for somebody else.
+What is in `OPEN` sees to its own admission, or tells nothing about anybody. Everything else is for visitors that the door knows:
+browsers without a sign-in are led to the sign-in, programs get a 401. What a visitor may do there, each route says (`access`).
 """
 
+import hmac
 import logging
 import re
-import secrets
-from collections.abc import Iterator
-from ipaddress import ip_address
+from collections.abc import Callable, Iterator, Mapping
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.console.access import Visitor
+from gateway.console.door import ONLY_SIGNED_IN, Door, is_here
 from gateway.console.problems import INTERNAL, NO_TOKEN, problem
 
 BODY_MAX_BYTES = 65_536  # more: 413, unread
 
+# The beginning of a path (the whole of it where it has no slash at its end): why nobody need be known there.
+OPEN: Mapping[str, str] = {
+    "/login": "where one signs in",
+    "/language/": "a cookie with a language; it tells nothing",
+    "/static/": "style, script and icon",
+    "/api/docs": "the description of the API",
+    "/api/openapi.json": "the same for programs",
+    "/a/": "a page's private link: its token is its admission",
+    "/d/": "a home's private link: its token is its admission",
+    "/inbound/": "providers of messages: a token or a signature each",
+}
+
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "same-origin",  # no-referrer would make browsers hide from us, too, which page a form stood on
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-_OPEN_HERE = ("/", "/live", "/health/live", "/health/ready")
-_SPEAKS_FOR_OTHERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 _SECRET_END = re.compile(r"(/[ad]/).+", re.DOTALL)  # what follows opens somebody's page
 
 log = logging.getLogger(__name__)
 
 
 class Guard:
-    """ASGI middleware. `token` opens the API; an empty one is a mistake, because it would let everybody in."""
+    """ASGI middleware. `form_key` makes the mark that every form of ours carries."""
 
-    def __init__(self, app: ASGIApp, *, token: str) -> None:
-        if not token:
-            raise ValueError("the API needs a token")
+    def __init__(self, app: ASGIApp, *, door: Door, form_key: bytes) -> None:
         self._app = app
-        self._token = token.encode()
+        self._door = door
+        self._form_key = form_key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answering = _Answer(send, scope["path"])
         headers = Headers(scope=scope)
-        refusal = self._refusal(scope, headers)
+        visitor = self._door.visitor(scope, headers)
+        scope.setdefault("state", {}).update(visitor=visitor, csrf=self._mark(visitor))
+        scope["state"]["plain_loopback"] = is_here(scope, headers)
+        address, scope["scheme"] = self._door.behind_proxy(scope, headers)
+        if scope.get("client"):
+            scope["client"] = (address, scope["client"][1])
+        answering = _Answer(send, scope["path"], lambda: visitor is None or self._door.still(visitor))
+        refusal = _refusal(scope, headers, visitor)
         if refusal is not None:
             await refusal(scope, receive, answering.send)
             return
+        await self._pass_on(scope, receive, answering)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, answering: "_Answer") -> None:
         try:
             await self._app(scope, _limited(receive), answering.send)
         except ClientDisconnect:
             return  # whoever asked has hung up: nobody waits for an answer, and nothing here is wrong
         except Exception:
+            if answering.ended:
+                return  # the sign-in was taken away in the middle of a long answer
             log.exception("%s %s failed", scope["method"], _place(scope))
             if answering.started:
                 raise
             failed = problem(500, "the gateway made a mistake; its log says which", kind=INTERNAL)
             await failed(scope, receive, answering.send)
 
-    def _refusal(self, scope: Scope, headers: Headers) -> JSONResponse | None:
-        path: str = scope["path"]
-        if path.startswith("/api/v1") and not self._has_token(headers):
-            return _no_token("the API needs the token: Authorization: Bearer …; it is in the file api-token beside the journal")
-        if path in _OPEN_HERE and not is_here(scope, headers) and not self._has_token(headers):
-            return _no_token("this page is open on the gateway's own machine; from elsewhere send the token")
-        length = headers.get("content-length", "")
-        if length.isdigit() and int(length) > BODY_MAX_BYTES:
-            return problem(413, f"a body has at most {BODY_MAX_BYTES} bytes")
-        return None
+    def _mark(self, visitor: Visitor | None) -> str:
+        """The hidden field of every form for this visitor: nobody else's fits, and it ends with the session."""
+        owner = (visitor.session or f"{visitor.via}:{visitor.name}") if visitor else "nobody"
+        return hmac.digest(self._form_key, f"form\0{owner}".encode(), "sha256").hex()
 
-    def _has_token(self, headers: Headers) -> bool:
-        """Compared in constant time; as bytes, because a header may hold any."""
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and secrets.compare_digest(given.strip().encode("latin-1"), self._token)
+
+def is_open(path: str) -> bool:
+    """Whether this path is for everybody."""
+    return any(path.startswith(begins) if begins.endswith("/") else path == begins for begins in OPEN)
+
+
+def _refusal(scope: Scope, headers: Headers, visitor: Visitor | None) -> Response | None:
+    path: str = scope["path"]
+    if visitor is None and not is_open(path):
+        return _not_signed_in(scope, headers)
+    length = headers.get("content-length", "")
+    if length.isdigit() and int(length) > BODY_MAX_BYTES:
+        return problem(413, f"a body has at most {BODY_MAX_BYTES} bytes")
+    return None
+
+
+def _not_signed_in(scope: Scope, headers: Headers) -> Response:
+    """A browser is led to the sign-in and back; a program is told what is missing."""
+    path: str = scope["path"]
+    if path.startswith(ONLY_SIGNED_IN):
+        words = "the API needs a token: Authorization: Bearer …; dripwatch token add makes one, or take the file api-token's"
+        return problem(401, words, kind=NO_TOKEN, headers={"WWW-Authenticate": "Bearer"})
+    if scope["method"] in ("GET", "HEAD") and "text/html" in headers.get("accept", ""):
+        query = scope.get("query_string", b"").decode("latin-1")
+        return RedirectResponse(f"/login?next={quote(path + (f'?{query}' if query else ''), safe='/')}", 303)
+    words = "this page needs a sign-in (/login) or a token; without either it is open on the gateway's own machine only"
+    return problem(401, words, kind=NO_TOKEN, headers={"WWW-Authenticate": "Bearer"})
 
 
 def _place(scope: Scope) -> str:
     """What may be logged of a request's address: its route, as `/a/{token}`; without one, the path with its secret masked."""
     template: str | None = getattr(scope.get("route"), "path", None)
     return template or _SECRET_END.sub(r"\1…", scope["path"])
-
-
-def is_here(scope: Scope, headers: Headers) -> bool:
-    """Whether the request comes from this machine, for this machine, and for nobody else."""
-    client = scope.get("client")
-    if client is None or any(name in headers for name in _SPEAKS_FOR_OTHERS):
-        return False
-    return _is_loopback(client[0]) and _is_loopback(_host_of(headers.get("host", "")))
-
-
-def _host_of(text: str) -> str:
-    """The host of a Host header: `127.0.0.1:8080`, `[::1]:8080`, `localhost`."""
-    return text[1:].partition("]")[0] if text.startswith("[") else text.partition(":")[0]
-
-
-def _is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _no_token(detail: str) -> JSONResponse:
-    return problem(401, detail, kind=NO_TOKEN, headers={"WWW-Authenticate": "Bearer"})
 
 
 def _limited(receive: Receive) -> Receive:
@@ -136,13 +147,19 @@ def _limited(receive: Receive) -> Receive:
     return limited
 
 
-class _Answer:
-    """`send` that adds our headers and remembers whether the answer has begun."""
+class _Ended(Exception):
+    """Whoever gets this answer is not let in any more."""
 
-    def __init__(self, send: Send, path: str) -> None:
+
+class _Answer:
+    """`send` that adds our headers, remembers whether the answer has begun, and ends it when its visitor is let in no more."""
+
+    def __init__(self, send: Send, path: str, still: Callable[[], bool]) -> None:
         self._send = send
         self._path = path
+        self._still = still
         self.started = False
+        self.ended = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -150,6 +167,10 @@ class _Answer:
             headers = MutableHeaders(scope=message)
             for name, value in self._ours():
                 headers.setdefault(name, value)
+        elif message.get("more_body") and not self._still():
+            self.ended = True
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            raise _Ended
         await self._send(message)
 
     def _ours(self) -> Iterator[tuple[str, str]]:

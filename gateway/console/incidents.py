@@ -6,31 +6,57 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from gateway.console.access import Running, Who, carry_out
-from gateway.console.asked import AckAsked, CloseAsked, HandOverAsked, NoteAsked
+from gateway.console.asked import AckAsked, CloseAsked, HandOverAsked, Moment, NoteAsked, to_ms
+from gateway.console.boards import page_shapes
+from gateway.console.listing import LISTED, Listed
 from gateway.console.problems import Trouble, documented
-from gateway.console.shapes import DoneShape, IncidentShape
+from gateway.console.shapes import DoneShape, IncidentShape, PageShape
 from gateway.core.board import IncidentLine
 from gateway.domain.commands import Acknowledge, Close, Escalate, HandOver, Note
-from gateway.domain.words import IncidentState
+from gateway.domain.words import IncidentState, Priority
+from gateway.runtime.service import Service
 
 router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
 
 Wanted = Annotated[IncidentState | None, Query(alias="state", description="only those in this state")]
+Urgent = Annotated[Priority | None, Query(description="only those of this priority")]
+Since = Annotated[Moment | None, Query(description="only those that opened then or later")]
+Until = Annotated[Moment | None, Query(description="only those that opened before")]
 
 
-@router.get("")
-async def incidents(service: Running, wanted: Wanted = None) -> list[IncidentShape]:
-    """All incidents that are remembered, newest first."""
-    return [IncidentShape.model_validate(line) for line in service.incidents(wanted)]
+@router.get("", responses=LISTED)
+async def incidents(
+    service: Running,
+    listed: Listed,
+    wanted: Wanted = None,
+    subject: Annotated[str, Query(max_length=64, description="only of this course or site")] = "",
+    priority: Urgent = None,
+    since: Since = None,
+    until: Until = None,
+) -> list[IncidentShape]:
+    """Incidents that are remembered, newest first."""
+    lines = [
+        line
+        for line in service.incidents(wanted)
+        if subject in ("", line.subject)
+        and priority in (None, line.priority)
+        and (since is None or line.opened_at >= to_ms(since))
+        and (until is None or line.opened_at < to_ms(until))
+    ]
+    return [IncidentShape.model_validate(line) for line in listed.page(lines, lambda line: (-line.opened_at, line.key))]
 
 
 @router.get("/{key}", responses=documented(404))
 async def incident(service: Running, key: str) -> IncidentShape:
     """One incident with its history. `key`: its key, or its course's or site's name (the open one, else the newest)."""
-    line = _named(service.incidents(), key)
-    if line is None:
-        raise Trouble(404, f"no incident {key!r} is remembered")
-    return IncidentShape.model_validate(line)
+    return IncidentShape.model_validate(_found(service, key))
+
+
+@router.get("/{key}/pages", tags=["pages"], responses=documented(404) | LISTED)
+async def pages_of_incident(service: Running, key: str, listed: Listed) -> list[PageShape]:
+    """The pages about one incident, newest first, of the latest 200 of the gateway; the audit has all of them."""
+    line = _found(service, key)
+    return page_shapes((page for page in service.pages() if page.page.incident == line.key), listed)
 
 
 @router.post("/{key}/ack", responses=documented(409, 503))
@@ -63,7 +89,14 @@ async def note(service: Running, who: Who, key: str, asked: NoteAsked) -> DoneSh
     return await carry_out(service, who, Note(incident=key, text=asked.text))
 
 
-def _named(lines: Sequence[IncidentLine], name: str) -> IncidentLine | None:
+def _found(service: Service, key: str) -> IncidentLine:
+    line = named(service.incidents(), key)
+    if line is None:
+        raise Trouble(404, f"no incident {key!r} is remembered")
+    return line
+
+
+def named(lines: Sequence[IncidentLine], name: str) -> IncidentLine | None:
     """By key; else of that course or site the open one (that of the main route first), else the newest. `lines`: newest first."""
     of_subject = [line for line in lines if line.subject == name]
     open_ = sorted((line for line in of_subject if line.state is not IncidentState.RESOLVED), key=lambda line: line.route)

@@ -17,6 +17,7 @@ MEDIA_TYPE = "application/problem+json"
 REFUSED = "urn:dripwatch:refused"
 INVALID = "urn:dripwatch:invalid"
 NO_TOKEN = "urn:dripwatch:no-token"  # noqa: S105 - a problem's name
+FORBIDDEN = "urn:dripwatch:forbidden"
 NOT_READY = "urn:dripwatch:not-ready"
 JOURNAL_FULL = "urn:dripwatch:journal-full"
 INTERNAL = "urn:dripwatch:internal"
@@ -90,6 +91,8 @@ def answer_with_problems(api: FastAPI) -> None:
     async def http(request: Request, error: HTTPException) -> JSONResponse:
         known = {404: f"there is nothing at {request.url.path}; see /api/docs", 405: f"not a way to use {request.url.path}"}
         detail = str(error.detail)
+        if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI's word for bytes that are no text
+            return problem(422, "body: is not JSON in UTF-8", kind=INVALID)
         if detail == HTTPStatus(error.status_code).phrase:
             detail = known.get(error.status_code, detail)
         return problem(error.status_code, detail, headers=error.headers)

@@ -144,7 +144,8 @@ class CourseShape(CareShape):
 
     `current_ms` is the present interruption, `worst_ms` the worst that it can be (interruption and unknown together);
     `limit_at` is when the worst case reaches the protocol's limit, `past_limit` what the protocol wants from then on.
-    `scale_falls`: whether a scale sees the bag get lighter as it should; null where none can tell.
+    `scale_falls`: whether a scale sees the bag get lighter as it should; null where none can tell. What is said of a course that
+    ended at `ended_at` is as of then.
     """
 
     course: str
@@ -173,10 +174,29 @@ class CourseShape(CareShape):
     conditions: list[str]
     incidents: list[IncidentShape]
     supplies: SupplyShape
+    ended_at: When | None = None
+
+
+class BridgeShape(Shape):
+    """What a bridge says of itself, as of its newest `status`; null is what it cannot know (docs/bridge.md)."""
+
+    findings: list[str]
+    silent: list[str]
+    waiting: int | None
+    spool_percent: float | None
+    dropped: int | None
+    garbled: int | None
+    holdover_s: int | None
+    disk_free_mib: int | None
+    temperature_c: float | None
+    under_voltage: bool | None
 
 
 class PumpShape(Shape):
-    """A device as technicians see it. `refusals` counts by named reason; `missing` are messages that never arrived."""
+    """A device as technicians see it. `refusals` counts by named reason; `missing` are messages that never arrived.
+
+    `bridge`: it is a bridge, and says this of itself.
+    """
 
     device: str
     course: str
@@ -189,6 +209,7 @@ class PumpShape(Shape):
     clock_offset_ms: int
     clock_doubtful: bool
     refusals: Counts
+    bridge: BridgeShape | None = None
 
 
 class BoardShape(Shape):

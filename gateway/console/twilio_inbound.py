@@ -23,7 +23,9 @@ from gateway.console.access import Running
 from gateway.console.answering import act
 from gateway.console.problems import INVALID, NO_TOKEN, Trouble, documented
 from gateway.console.times import clock, rfc3339
-from gateway.console.view import say_kind
+from gateway.console.terms import alert_words
+from gateway.console.words import words_in
+from gateway.domain.locale import Locale
 from gateway.runtime.answering import Wish
 from gateway.runtime.links import LinkedPage
 from gateway.runtime.ports import JournalFull
@@ -162,5 +164,5 @@ def _read_out(page: LinkedPage, service: Service) -> str:
     """The incident as it stands now, for a call: who and how urgent, what and since when."""
     line, now = page.incident, service.now()
     zone = ZoneInfo(page.timezone)
-    said = "; ".join(f"{say_kind(alert)} since {clock(alert.since, now, zone)}" for alert in line.alerts)
+    said = "; ".join(f"{alert_words(alert, words_in(Locale.EN))} since {clock(alert.since, now, zone)}" for alert in line.alerts)
     return f"{line.subject} {line.priority.value}: {said or 'nothing is wrong any more'}."

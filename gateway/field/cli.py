@@ -34,6 +34,8 @@ COMMANDS: Mapping[str, str] = {
     "scenario": "gateway.field.stories:scenario",
     "replay": "gateway.field.stories:replay",
     "simulate": "gateway.field.simulate:simulate",
+    "user": "gateway.field.users:user",
+    "token": "gateway.field.tokens:token",
     "probe": "gateway.field.probe:probe",
     "watchdog": "gateway.field.watchdog:watchdog",
     "bridge": "gateway.field.bridge:bridge",

@@ -4,11 +4,14 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from gateway.console.view import STATE_WORDS, say_cause, say_length
+from gateway.console.terms import STATES, cause_words
+from gateway.console.words import words_in
 from gateway.domain.instants import HOUR_MS
+from gateway.domain.locale import Locale
 from gateway.domain.words import DeliveryState, DiaryKind
 from gateway.field.incident_text import Line, Told, instant
 from gateway.field.speaking import printable, wrapped
+from rules.durations import say_ms
 
 CALM = (DeliveryState.DELIVERING, DeliveryState.NOT_EXPECTED)
 MARGIN = "  "
@@ -67,14 +70,14 @@ def _one(line: Line, told: Told) -> Iterator[str]:
 def _delivery(line: Line, told: Told) -> Iterator[str]:
     """`P-017  Interrupted since about 12:51 (1 h 12 min ago): occlusion downstream`; below it the clock of the limit."""
     about = "about " if line["estimated"] else ""
-    cause = f": {say_cause(line['cause'])}" if line["cause"] else ""
-    words = f"{STATE_WORDS[DeliveryState(line['state'])]} since {about}{told.at(line['since'])}{cause}"
+    cause = f": {cause_words(line['cause'], words_in(Locale.EN))}" if line["cause"] else ""
+    words = f"{STATES[DeliveryState(line['state'])]} since {about}{told.at(line['since'])}{cause}"
     first, *more = wrapped(words, " " * (len(printable(line["course"])) + 2))
     colour = None if line["state"] in CALM else "red"
     yield f"{click.style(printable(line['course']), bold=True)}  {click.style(first.strip(), fg=colour)}"
     yield from more
     if line["limit_at"] and instant(line["limit_at"]) > told.now:
-        yield from wrapped(f"at worst {say_length(line['worst_ms'])} without delivery; limit {told.at(line['limit_at'])}", MARGIN)
+        yield from wrapped(f"at worst {say_ms(max(0, line['worst_ms']))} without delivery; limit {told.at(line['limit_at'])}", MARGIN)
     elif line["limit_at"]:
         sure = "OVER" if line["current_ms"] == line["worst_ms"] else "MAY BE OVER"
         then = f": {line['past_limit']}" if line["past_limit"] else ""

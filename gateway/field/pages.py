@@ -11,6 +11,7 @@ from gateway.core.previews import Preview, Previewer
 from gateway.domain.locale import Locale
 from gateway.domain.ward import Ward
 from gateway.field.checking import load_with_protocols
+from gateway.field.page_test import test
 from gateway.field.rulebook import shipped_names
 from gateway.field.speaking import FINE, NO, Wrong, printable, wrapped
 from gateway.outside.sms_text import coded
@@ -31,9 +32,12 @@ class _Asked:
     locales: Sequence[Locale]
 
 
-@click.group("page")
+@click.group("page", short_help="Show what pages say; send one as a test.")
 def page() -> None:
-    """Show what pages say."""
+    """What pages say, and whether they arrive."""
+
+
+page.add_command(test)
 
 
 @page.command("preview")

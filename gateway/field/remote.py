@@ -3,7 +3,7 @@
 import functools
 import getpass
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
@@ -20,9 +20,10 @@ from gateway.field.speaking import No, Wrong, printable
 
 DEFAULT_WARD = "ward.yaml"
 TIMEOUT_S = 10.0
+LONG_TIMEOUT_S = 600.0  # between two pieces of a long answer: what is chosen may stand late in a long journal
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is listened on, and where that is reached
-_ANSWERS_NO = (404, 409, 503)
+_ANSWERS_NO = (403, 404, 409, 503)
 
 P = ParamSpec("P")
 
@@ -39,8 +40,13 @@ class Remote:
         return f"Remote({self.url!r}, who={self.who!r})"
 
     def get(self, path: str, **query: str) -> Any:
-        """The JSON answer. Raises `No` or `Wrong`."""
-        return self._ask("GET", path, params=query)
+        """The JSON answer; of a list all its pages. Raises `No` or `Wrong`."""
+        answer = self.answer("GET", path, params=query)
+        said = self._said(answer)
+        while following := answer.links.get("next", {}).get("url"):
+            answer = self.answer("GET", following)
+            said += self._said(answer)
+        return said
 
     def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
         """Ask for a change; keys without a value are left out. Raises `No` when the gateway refuses, `Wrong` otherwise."""
@@ -54,18 +60,44 @@ class Remote:
         """Ask for something to be over. Raises as `post` does."""
         return self._ask("DELETE", path)
 
+    def pieces(self, path: str, query: Mapping[str, str]) -> Iterator[str]:
+        """The answer's text as it comes, however long it is. Raises as `get` does, and `No` where it ends before its time."""
+        try:
+            with (
+                httpx.Client(base_url=self.url, timeout=LONG_TIMEOUT_S, trust_env=False) as client,
+                client.stream("GET", path, params=query, headers=self._headers) as answer,
+            ):
+                if not answer.is_success:
+                    answer.read()
+                    self._said(answer)
+                yield from answer.iter_text()
+        except httpx.RemoteProtocolError:
+            raise No("the answer ended before its time; the gateway's log says why") from None
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            raise self._nobody(error) from None
+
     def answer(self, verb: str, path: str, **parts: Any) -> httpx.Response:
         """The bare answer, whatever its status. Raises `Wrong` when nobody answers."""
-        headers = {"Authorization": f"Bearer {self.token}", "X-Dripwatch-User": self.who.encode()}
         try:
             with httpx.Client(base_url=self.url, timeout=TIMEOUT_S, trust_env=False) as client:
-                return client.request(verb, path, headers=headers, **parts)  # type: ignore[arg-type]  # bytes values are fine
+                return client.request(verb, path, headers=self._headers, **parts)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            why = str(error) or type(error).__name__
-            raise Wrong(f"no gateway answers at {self.url} ({why}); start it with dripwatch run, or give --url") from None
+            raise self._nobody(error) from None
+
+    @property
+    def _headers(self) -> dict[bytes, bytes]:
+        """As bytes, because a name may have any characters."""
+        return {b"Authorization": f"Bearer {self.token}".encode(), b"X-Dripwatch-User": self.who.encode()}
+
+    def _nobody(self, error: Exception) -> Wrong:
+        why = str(error) or type(error).__name__
+        return Wrong(f"no gateway answers at {self.url} ({why}); start it with dripwatch run, or give --url")
 
     def _ask(self, verb: str, path: str, **parts: Any) -> Any:
-        answer = self.answer(verb, path, **parts)
+        return self._said(self.answer(verb, path, **parts))
+
+    def _said(self, answer: httpx.Response) -> Any:
+        """The JSON of an answer. Raises `No` or `Wrong` for one that is an error."""
         try:
             said = answer.json()
         except ValueError:

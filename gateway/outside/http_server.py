@@ -52,7 +52,14 @@ class _Server(uvicorn.Server):
 async def serve(application: Any, *, host: str, port: int) -> None:
     """Serve until cancelled. Raises `CannotListen`."""
     config = uvicorn.Config(
-        application, host=host, port=port, log_level="warning", lifespan="off", server_header=False, timeout_graceful_shutdown=1
+        application,
+        host=host,
+        port=port,
+        log_level="warning",
+        lifespan="off",
+        server_header=False,
+        proxy_headers=False,  # which proxy is believed is the ward's to say: gateway/console/door.py
+        timeout_graceful_shutdown=1,
     )
     server = _Server(config)
     serving = asyncio.create_task(_served(server))

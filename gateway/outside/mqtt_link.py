@@ -100,6 +100,7 @@ class Link(aiomqtt.Client):
             keepalive=settings.keepalive_s,
             max_queued_outgoing_messages=TELL_MAX,
         )
+        self.pending_calls_threshold = TELL_MAX  # what is under way the caller bounds; aiomqtt warns above ten
         self._client.manual_ack_set(on=True)
         self._client.disable_logger()  # two debug calls a message; what matters the source logs itself
         self._settings = settings
@@ -113,6 +114,7 @@ class Link(aiomqtt.Client):
         self._gone = False
         self.resumed = False
         self.heard = 0
+        self.refused_at_broker = 0
         self.unacknowledged = 0
 
     async def open(self) -> None:
@@ -154,6 +156,19 @@ class Link(aiomqtt.Client):
     def tell(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish at QoS 1; paho keeps at most `TELL_MAX` and refuses the rest, which is as good as lost on the way."""
         self._client.publish(topic, payload, qos=1, retain=retain)
+
+    async def hand_to_broker(self, topic: str, payload: bytes) -> None:
+        """Publish at QoS 1 and return when the broker has it, or has refused it by policy. Raises `LinkLost`."""
+        sending = asyncio.create_task(self.publish(topic, payload, qos=1))
+        try:
+            await asyncio.wait((sending, self._disconnected), return_when=asyncio.FIRST_COMPLETED)
+            if not sending.done():
+                await self.ended()
+            sending.result()
+        except (aiomqtt.MqttError, OSError) as exc:
+            raise LinkLost(_failure(exc)) from exc
+        finally:
+            sending.cancel()
 
     def read_on(self) -> None:
         """Listen again after a full inbox."""
@@ -201,6 +216,11 @@ class Link(aiomqtt.Client):
             super()._on_disconnect(client, userdata, flags, reason_code, properties)
         else:  # aiomqtt would wait for its timeout
             self._connected.set_exception(aiomqtt.MqttError("the broker hung up before it answered (is it a TLS port?)"))
+
+    def _on_publish(self, client: Client, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties) -> None:
+        if reason_code.is_failure:  # version 5 only; aiomqtt takes any answer for a yes
+            self.refused_at_broker += 1
+        super()._on_publish(client, userdata, mid, reason_code, properties)
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:  # noqa: ARG002 - paho's signature
         try:

@@ -50,6 +50,11 @@ class MqttSource:
             return None
         return self._finding
 
+    @property
+    def refused_at_broker(self) -> int:
+        """How much of what we published the broker refused in this session; a broker tells it in version 5 only."""
+        return self._link.refused_at_broker if self._link is not None else 0
+
     async def run(self) -> None:
         """Connect, subscribe, hold, reconnect; until cancelled. What the world does wrong ends in `finding`, never here."""
         while True:
@@ -85,6 +90,17 @@ class MqttSource:
             raise ValueError(f"this connection publishes only below {self._tells_below}, not to {topic}")
         if self._link is not None:
             self._link.tell(topic, payload, retain=retain)
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        """Publish at QoS 1 below `tells_below` (else `ValueError`); returns when the broker has it. Raises `ConnectionError`."""
+        if not topic.startswith(self._tells_below):
+            raise ValueError(f"this connection publishes only below {self._tells_below}, not to {topic}")
+        if self._link is None:
+            raise ConnectionError(self._finding or "there is no broker session")
+        try:
+            await self._link.hand_to_broker(topic, payload)
+        except LinkLost as lost:
+            raise ConnectionError(lost.failure.text) from lost
 
     async def _hold(self, link: Link) -> None:
         self._link = link

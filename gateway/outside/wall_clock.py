@@ -16,6 +16,11 @@ _SLOWED_TENTHS = 9
 _LONGEST_NAP_MS = SECOND_MS
 
 
+def system_ms() -> Instant:
+    """The system's clock as it stands, in ms UTC, also when it was wrong or is set back: for stamps that can be mended later."""
+    return time.time_ns() // _NS_PER_MS
+
+
 class WallClock:
     """UTC wall time that never runs backwards, also when the system's clock is set back.
 

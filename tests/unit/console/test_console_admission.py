@@ -5,7 +5,9 @@ import pytest
 from fastapi import APIRouter, Request
 from starlette.types import Message, Receive, Scope, Send
 
+from gateway.console.accounts import Accounts
 from gateway.console.app import create_api
+from gateway.console.door import Door
 from gateway.console.guard import Guard
 from gateway.runtime.ports import JournalFull
 from gateway.runtime.service import Health
@@ -151,7 +153,10 @@ async def test_the_log_of_a_mistake_holds_no_secret_of_a_link(path, caplog):
         raise RuntimeError("broken before any route was found")
 
     api = create_api(FakeService(), token=TOKEN, extra=[extra])
-    for app, said in ((api, f"GET {path[:3]}{{token}} failed"), (Guard(early, token=TOKEN), f"GET {path[:3]}… failed")):
+    for app, said in (
+        (api, f"GET {path[:3]}{{token}} failed"),
+        (Guard(early, door=Door(TOKEN, Accounts(FakeService())), form_key=b"key"), f"GET {path[:3]}… failed"),
+    ):
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://elsewhere") as client:
             assert (await client.get(path)).status_code == 500
         assert said in caplog.text

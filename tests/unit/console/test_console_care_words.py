@@ -1,4 +1,4 @@
-"""What the status page says of supplies, of what people recorded, and of what they muted."""
+"""What the board says of supplies, of what people recorded, and of what they muted."""
 
 import re
 from dataclasses import replace
@@ -8,11 +8,13 @@ import pytest
 
 from gateway.console.care_words import care_words
 from gateway.console.times import day_and_clock
+from gateway.console.words import words_in
 from gateway.core.care_lines import CallLine, OrderLine, SilenceLine
 from gateway.core.supplies import SupplyLine
 from gateway.domain.care import Seen
 from gateway.domain.diary import DiaryLine
 from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
+from gateway.domain.locale import Locale
 from gateway.domain.words import DiaryKind, Priority
 from tests.support.fake_service import AT, alert, board, course, incident, interrupted
 
@@ -22,7 +24,7 @@ LIKELY = SupplyLine(AT + 128 * HOUR_MS, AT + 138 * HOUR_MS, AT + 148 * HOUR_MS)
 
 def said(**changes):
     """The words for a course with these changes."""
-    return care_words(course(**changes), AT, ZONE)
+    return care_words(course(**changes), AT, ZONE, words_in(Locale.EN))
 
 
 @pytest.mark.parametrize(

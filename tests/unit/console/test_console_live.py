@@ -1,6 +1,7 @@
 import asyncio
 import json
 import logging
+import zlib
 from contextlib import aclosing, asynccontextmanager
 
 import httpx
@@ -8,18 +9,21 @@ import pytest
 import uvicorn
 
 from gateway.console.app import create_api
-from gateway.console.live import WATCHERS_MAX, Live, TooManyWatchers, as_event
+from gateway.console.live import WATCHERS_MAX, Live, Sight, TooManyWatchers, as_event
+from gateway.console.roles import Role
+from gateway.domain.locale import Locale
 from tests.support.fake_service import TOKEN, FakeService, board, interrupted
 from tests.support.process import free_port
 
 SOON_S = 10.0
+SIGHT = Sight("board", Locale.EN, Role.TRIAGE)
 
 
 def counting():
     """A render that numbers its fragments."""
     count = 0
 
-    async def render() -> str:
+    async def render(_: Sight) -> str:
         nonlocal count
         count += 1
         return f"<p>{count}</p>\n\n<p>two</p>"
@@ -42,7 +46,7 @@ async def test_a_watcher_gets_the_board_at_once_and_at_each_change():
     """Nobody looks at an empty page until something happens."""
     service = FakeService(version=0)
     live = Live(service, counting(), least_s=0, heartbeat_s=SOON_S * 10)
-    async with aclosing(live.watch()) as events:
+    async with aclosing(live.watch(SIGHT)) as events:
         assert b"<p>1</p>" in await first(events)
         service.show(service.shown)
         assert b"<p>2</p>" in await first(events)
@@ -51,7 +55,7 @@ async def test_a_watcher_gets_the_board_at_once_and_at_each_change():
 async def test_a_quiet_board_is_sent_again_so_that_the_browser_knows_we_are_there():
     """The heartbeat is the board with its ages moved on."""
     live = Live(FakeService(version=0), counting(), least_s=0, heartbeat_s=0.001)
-    async with aclosing(live.watch()) as events:
+    async with aclosing(live.watch(SIGHT)) as events:
         assert [b"<p>%d</p>" % number in await first(events) for number in (1, 2, 3)] == [True] * 3
 
 
@@ -60,7 +64,7 @@ async def test_changes_in_quick_succession_are_rendered_once():
     service, rendered = FakeService(version=0), []
     at_rest, go_on = asyncio.Event(), asyncio.Event()
 
-    async def render() -> str:
+    async def render(_: Sight) -> str:
         rendered.append(service.version)
         if len(rendered) == 2:
             at_rest.set()
@@ -68,7 +72,7 @@ async def test_changes_in_quick_succession_are_rendered_once():
         return "x"
 
     live = Live(service, render, least_s=0, heartbeat_s=SOON_S * 10)
-    async with aclosing(live.watch()) as events:
+    async with aclosing(live.watch(SIGHT)) as events:
         await first(events)
         service.show(service.shown)
         await asyncio.wait_for(at_rest.wait(), SOON_S)
@@ -84,13 +88,13 @@ async def test_all_watchers_share_one_rendering():
     """A hundred screens cost what one costs."""
     service, rendered = FakeService(version=0), 0
 
-    async def render() -> str:
+    async def render(_: Sight) -> str:
         nonlocal rendered
         rendered += 1
         return "x"
 
     live = Live(service, render, least_s=0, heartbeat_s=SOON_S * 10)
-    async with aclosing(live.watch()) as one, aclosing(live.watch()) as two:
+    async with aclosing(live.watch(SIGHT)) as one, aclosing(live.watch(SIGHT)) as two:
         assert await first(one) == await first(two)
         assert (rendered, live.watchers) == (1, 2)
 
@@ -98,10 +102,10 @@ async def test_all_watchers_share_one_rendering():
 async def test_the_feed_ends_with_its_last_watcher_and_the_next_sees_nothing_old():
     """Nobody watching costs nothing; who comes later gets a fresh board."""
     live = Live(FakeService(version=0), counting(), least_s=0, heartbeat_s=SOON_S * 10)
-    async with aclosing(live.watch()) as events:
+    async with aclosing(live.watch(SIGHT)) as events:
         assert b"<p>1</p>" in await first(events)
     assert live.watchers == 0
-    async with aclosing(live.watch()) as events:
+    async with aclosing(live.watch(SIGHT)) as events:
         assert b"<p>2</p>" in await first(events)
 
 
@@ -109,13 +113,13 @@ async def test_a_rendering_that_fails_ends_every_stream(caplog):
     """An old board over a living connection would lie; the next watcher tries anew."""
     service, broken = FakeService(version=0), False
 
-    async def render() -> str:
+    async def render(_: Sight) -> str:
         if broken:
             raise RuntimeError("a template is wrong")
         return "x"
 
     live = Live(service, render, least_s=0, heartbeat_s=SOON_S * 10)
-    async with aclosing(live.watch()) as events:
+    async with aclosing(live.watch(SIGHT)) as events:
         await first(events)
         broken = True
         with caplog.at_level(logging.ERROR):
@@ -123,17 +127,56 @@ async def test_a_rendering_that_fails_ends_every_stream(caplog):
             with pytest.raises(StopAsyncIteration):
                 await first(events)
         broken = False
-        async with aclosing(live.watch()) as again:
+        async with aclosing(live.watch(SIGHT)) as again:
             assert b"data: x" in await first(again)
-    assert "the status page cannot be rendered" in caplog.text
+    assert "the board cannot be rendered" in caplog.text
+
+
+async def test_who_sees_something_else_is_fed_by_another_feed():
+    """A wall gets no buttons, a Chinese reader no English."""
+    wall = Sight("wall", Locale.ZH_HANT, Role.KIOSK)
+
+    async def render(sight: Sight) -> str:
+        return f"{sight.view} {sight.locale}"
+
+    live = Live(FakeService(version=0), render, least_s=0, heartbeat_s=SOON_S * 10)
+    async with aclosing(live.watch(SIGHT)) as one, aclosing(live.watch(wall)) as two:
+        assert b"data: board en\n" in await first(one)
+        assert b"data: wall zh-Hant\n" in await first(two)
+        assert live.watchers == 2
+    assert live._feeds == {}
+
+
+async def test_packed_events_are_one_gzip_stream_wherever_it_begins():
+    """Each event is compressed once for everybody; whoever comes late reads it as well as the first."""
+    service = FakeService(version=0)
+    live = Live(service, counting(), least_s=0, heartbeat_s=SOON_S * 10)
+    async with aclosing(live.watch(SIGHT, packed=True)) as early:
+        unpack = zlib.decompressobj(wbits=31)
+        assert unpack.decompress(await first(early)) == b""
+        assert unpack.decompress(await first(early)) == b"event: board\ndata: <p>1</p>\ndata: <p>two</p>\n\n"
+        service.show(service.shown)
+        assert b"<p>2</p>" in unpack.decompress(await first(early))
+        async with aclosing(live.watch(SIGHT, packed=True)) as late:
+            unpack = zlib.decompressobj(wbits=31)
+            assert b"<p>2</p>" in unpack.decompress(await first(late) + await first(late))
+
+
+async def test_a_stream_ends_after_a_while_so_that_admission_is_asked_again(monkeypatch):
+    """A session that was revoked does not watch for ever."""
+    monkeypatch.setattr("gateway.console.live.STREAM_S", 0.0)
+    live = Live(FakeService(version=0), counting(), least_s=0, heartbeat_s=0.001)
+    async with aclosing(live.watch(SIGHT)) as events:
+        with pytest.raises(StopAsyncIteration):
+            await first(events)
 
 
 async def test_there_is_a_limit_to_watchers():
     """More screens than a hospital has walls are a mistake somewhere."""
     live = Live(FakeService(), counting())
     live.watchers = WATCHERS_MAX
-    with pytest.raises(TooManyWatchers, match="100 screens watch already; close one"):
-        live.watch()
+    with pytest.raises(TooManyWatchers, match="400 screens watch already; close one"):
+        live.watch(SIGHT)
 
 
 async def test_one_screen_too_many_is_a_503(opened):
@@ -141,7 +184,7 @@ async def test_one_screen_too_many_is_a_503(opened):
     async with opened() as client:
         client._transport.app.state.live.watchers = WATCHERS_MAX
         answer = await client.get("/live")
-    assert (answer.status_code, answer.json()["detail"]) == (503, "100 screens watch already; close one")
+    assert (answer.status_code, answer.json()["detail"]) == (503, "400 screens watch already; close one")
 
 
 @asynccontextmanager

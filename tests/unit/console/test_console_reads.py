@@ -53,7 +53,7 @@ async def test_a_course_tells_what_people_recorded_and_what_is_forecast(client, 
 async def test_a_course_that_nobody_knows_is_a_404_with_its_name(client):
     """A typing error says so."""
     answer = await client.get("/api/v1/courses/P-099")
-    assert (answer.status_code, answer.json()["detail"]) == (404, "no course 'P-099' is running")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "no course 'P-099' is remembered")
 
 
 async def test_pumps_tell_what_was_refused_by_name(client, service):

@@ -1,8 +1,9 @@
 """Pages written straight from a state, for tests of their words."""
 
 from gateway.core.context import Context
+from gateway.core.desk import Desk
 from gateway.core.incident_state import Happening, Incident, Note, Told
-from gateway.core.state import Bag, Course, Delivery, Desk
+from gateway.core.state import Bag, Course, Delivery
 from gateway.core.texts import compose
 from gateway.domain.locale import TRANSLATED, Locale
 from gateway.domain.ward import Ward

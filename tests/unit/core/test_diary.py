@@ -6,7 +6,8 @@ import pytest
 
 from gateway.core import diary
 from gateway.core.context import Context
-from gateway.core.state import Bag, Course, Desk, Pump
+from gateway.core.desk import Desk
+from gateway.core.state import Bag, Course, Pump
 from gateway.domain.commands import AddDiary
 from gateway.domain.diary import DiaryLine
 from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS

@@ -8,9 +8,9 @@ from gateway.config.load import load_ward_mapping
 from gateway.config.merge import merge_patch
 from gateway.config.problems import ConfigError
 from gateway.core.context import Context
+from gateway.core.desk import Desk
 from gateway.core.languages import locale_of
 from gateway.core.reply_words import Take, read
-from gateway.core.state import Desk
 from gateway.domain.effects import Page
 from gateway.domain.locale import Locale
 from gateway.domain.ward import Contact, Ward

@@ -9,7 +9,7 @@ from gateway.core.languages import WORDINGS
 from gateway.core.previews import STORIES, Previewer, Story
 from gateway.domain.locale import Locale
 from gateway.domain.ward import Ward
-from gateway.domain.words import Condition, WhyPaged
+from gateway.domain.words import OF_NO_INCIDENT, Condition, WhyPaged
 from gateway.field.rulebook import shipped_names
 from gateway.outside.sms_text import coded
 from rules.engine import judge
@@ -48,7 +48,7 @@ def test_every_question_that_rules_may_ask_has_its_story():
 
 def test_every_rule_has_every_kind_of_page():
     """Opened, raised, milestone, lease ended, silence ended, nobody on call, passed on, resolved."""
-    whys = {why.value for why in WhyPaged} - {WhyPaged.UNREACHABLE.value}
+    whys = {why.value for why in WhyPaged if why not in OF_NO_INCIDENT}
     for rule in PROTOCOLS["blinatumomab_home"].rules:
         shown = {text.what.split(" ")[0] for one, text in PAGES[Locale.EN] if one is rule}
         assert shown == whys, rule.name
@@ -100,7 +100,7 @@ def test_every_page_says_who_since_when_and_how_to_take_it(locale):
 def test_no_answer_is_longer_than_one_message(locale):
     """And each has a text."""
     answers = list(Previewer(PROTOCOLS["blinatumomab_home"], WARD, locale).answers())
-    assert len(answers) == len(WORDINGS[locale].answers) + 2
+    assert len(answers) == len(WORDINGS[locale].answers) + 3
     assert all(text.text and len(coded(text.text).parts) == 1 for text in answers)
 
 
@@ -118,12 +118,8 @@ def test_both_languages_have_words_for_the_same_things():
     for name in ("priorities", "leads", "causes", "kinds"):
         assert getattr(english, name).keys() == getattr(chinese, name).keys(), name
     assert set(english.kinds) == set(Condition)
-    assert set(english.leads) == set(WhyPaged) - {
-        WhyPaged.OPENED,
-        WhyPaged.UNACKNOWLEDGED,
-        WhyPaged.RESOLVED,
-        WhyPaged.UNREACHABLE,
-    }
+    plain = {WhyPaged.OPENED, WhyPaged.UNACKNOWLEDGED, WhyPaged.RESOLVED}
+    assert set(english.leads) == set(WhyPaged) - plain - OF_NO_INCIDENT
 
 
 def test_what_rules_find_in_their_examples_can_be_said_in_chinese(monkeypatch):

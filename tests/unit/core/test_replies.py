@@ -5,7 +5,8 @@ import pytest
 from gateway.core.codes import KEPT_MS, SHORT_CODES, code_for
 from gateway.core.context import Context
 from gateway.core.replies import CORRECTIONS_AN_HOUR
-from gateway.core.state import Desk, Incident, Issued, Subject
+from gateway.core.desk import Desk, Issued
+from gateway.core.state import Incident, Subject
 from gateway.domain.care import ChangeContacts
 from gateway.domain.commands import EndCourse
 from gateway.domain.ward import Contact, Person, Ward

@@ -4,7 +4,7 @@ from device_adapters.simulated_pump import SimulatedPump
 from gateway.core import sites
 from gateway.core.board import build_board
 from gateway.core.context import Context
-from gateway.core.state import Desk
+from gateway.core.desk import Desk
 from gateway.core.store import State
 from gateway.domain.commands import Acknowledge, EndCourse, Enrol
 from gateway.domain.effects import Page

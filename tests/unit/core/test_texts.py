@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from gateway.core.context import Context
-from gateway.core.state import Desk, Interruption, Site
+from gateway.core.desk import Desk
+from gateway.core.state import Interruption, Site
 from gateway.core.texts import _Writer, clock_time
 from gateway.domain.instants import DAY_MS
 from gateway.domain.locale import Locale

@@ -32,6 +32,7 @@ from gateway.domain.commands import (
     HandOver,
     HangBag,
     Note,
+    SendTestPage,
 )
 from gateway.domain.readings import Refusal
 from gateway.domain.ward import Contact
@@ -63,6 +64,7 @@ COMMANDS: tuple[Command, ...] = (
     Escalate(incident="P-1"),
     HandOver(incident="P-1", to="nurse-b"),
     Close(incident="P-1", reason="seen"),
+    SendTestPage(person="nurse-a"),
     Note(incident="P-1", text='quotes " and \\ and\nlines'),
     ClearCondition(pump="pump-1", condition="air-in-line"),
     AddDiary(

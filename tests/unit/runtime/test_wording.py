@@ -36,6 +36,7 @@ def test_a_page_that_is_sent_again_has_the_same_text():
         (WORDING, replace(PAGE, transport="pager")),
         (WORDING, replace(PAGE, why=WhyPaged.RESOLVED)),
         (WORDING, replace(PAGE, why=WhyPaged.UNREACHABLE)),
+        (WORDING, replace(PAGE, why=WhyPaged.TEST)),
         (WORDING, replace(PAGE, why=WhyPaged.RESOLVED, transport="voice")),
         (replace(WORDING, base_url=""), PAGE),
         (replace(WORDING, base_url=""), replace(PAGE, transport="voice")),

@@ -1,0 +1,217 @@
+"""Keeps frames until the broker has them: numbers them, commits in batches, hands out what is due, and says when it cannot.
+
+The disk is written by one thread at a time, never by the loop: a card that hangs for a minute stops no reader. A disk that fails
+costs its history, not the present: the keeper then goes on in memory, says so, and sends on what it could still read.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from gateway.bridge.frames import Frame, Seen
+from gateway.bridge.spool import Spool, SpoolFailed, SpoolInUse, set_aside
+
+HURRY_AT = 500  # frames that wait for the disk: more are committed at once
+FRESH_MAX = 10_000  # full, because the disk hangs: only frames with alarms are still taken; the others are holes in the numbers
+MEMORY_BYTES_MAX = 16 << 20  # without a disk
+MEMORY_FRAMES_MAX = 50_000
+DISK_PATIENCE_S = 20.0  # then the card is taken for dead: alarms must not wait for it
+DONE_MAX = 100  # sent frames whose rows wait to be deleted; more: a commit of their own
+
+_T = TypeVar("_T")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolLimits:
+    """How much the spool may hold, and how long a frame without alarm may wait for the next commit (ms)."""
+
+    max_bytes: int
+    max_frames: int
+    commit_ms: int
+
+
+class Keeper:
+    """One spool and what is in memory before and beside it. `run` commits; everything else is called from the same loop."""
+
+    def __init__(self, path: Path, limits: SpoolLimits) -> None:
+        """Opens the spool; a damaged one is set aside. Raises `SpoolInUse`, and `SpoolFailed` where no file can be made."""
+        self._limits = limits
+        self.findings: dict[str, str] = {}
+        self._spool = self._opened(path)
+        self._fresh: list[Frame] = []
+        self._done: set[int] = set()
+        self._sending: set[int] = set()
+        self._marks: dict[str, str] = {}
+        self._next_id = self._spool.newest_id + 1
+        self._lock = asyncio.Lock()
+        self._hurry = asyncio.Event()
+        self._stored = asyncio.Event()
+        self.dropped = int(self._spool.marks.get("dropped", "0"))
+        if self._spool.count:
+            self._stored.set()
+
+    # ---- in ----------------------------------------------------------------------------------------------------------
+
+    def put(self, device: str, channel: str, body: bytes, seen: Seen, *, slot: str | None = None, urgent: bool = False) -> Frame:
+        """Number a frame and keep it; durable within the commit delay, at once where it is `urgent`."""
+        seq = int(self._recall(f"seq:{device}", "0")) + 1
+        self._marks |= {f"seq:{device}": str(seq), "id": str(self._next_id)}
+        frame = Frame(self._next_id, device, channel, self._recall("boot", ""), seq, slot, seen, urgent, body)
+        self._next_id += 1
+        if urgent or len(self._fresh) < FRESH_MAX:
+            self._fresh.append(frame)
+        else:
+            self._note_dropped(1)
+        if urgent or len(self._fresh) >= HURRY_AT:
+            self._hurry.set()
+        return frame
+
+    def remember(self, name: str, value: str) -> None:
+        """Keep a small fact across restarts; written with the next commit."""
+        self._marks[name] = value
+
+    def recall(self, name: str) -> str:
+        """What was remembered, or an empty text."""
+        return self._recall(name, "")
+
+    # ---- out ---------------------------------------------------------------------------------------------------------
+
+    async def take(self, limit: int) -> list[Frame]:
+        """Wait for durable frames that nobody is sending yet; at most `limit`, alarms first. Hand each back or call it done."""
+        while True:
+            self._stored.clear()
+            held = self._done | self._sending
+            async with self._lock:
+                frames = await _off_loop(partial(self._spool.due, limit, held))
+            if frames:
+                self._sending |= {frame.id for frame in frames}
+                self._stored.set()
+                return frames
+            await self._stored.wait()
+
+    def done(self, frame: Frame) -> None:
+        """The broker has it."""
+        self._sending.discard(frame.id)
+        self._done.add(frame.id)
+        if len(self._done) >= DONE_MAX:
+            self._hurry.set()
+
+    def hand_back(self, frame: Frame) -> None:
+        """It could not be sent; it will be handed out again, in its place."""
+        self._sending.discard(frame.id)
+        self._stored.set()
+
+    @property
+    def waiting(self) -> int:
+        """Frames that the broker does not have yet."""
+        return self._spool.count + len(self._fresh) - len(self._done)
+
+    @property
+    def full_percent(self) -> int:
+        """How full the spool is."""
+        return self._spool.full_percent
+
+    # ---- the disk ----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Commit at least once a commit delay, and at once when something cannot wait; until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(self._limits.commit_ms / 1000):
+                    await self._hurry.wait()
+            except TimeoutError:
+                if not self._fresh and not self._marks:
+                    continue  # rows to be deleted alone are not worth a write: the next frame's commit takes them along
+            await self.commit()
+
+    async def commit(self) -> None:
+        """Write what waits. A disk that fails is left for memory; no frame is lost by that."""
+        async with self._lock:
+            self._hurry.clear()
+            fresh, done, marks = self._fresh, frozenset(self._done), self._marks
+            if not fresh and not done and not marks:
+                return
+            self._fresh, self._marks = [], {}
+            self._spool.marks.update(marks)  # what `put` numbers meanwhile goes on from here
+            dropped = await self._write(fresh, done, marks)
+            self._done -= done
+            if not self.waiting:
+                self.findings.pop("spool-full", None)
+        if dropped:
+            self._note_dropped(dropped)
+        if fresh:
+            self._stored.set()
+
+    async def close(self) -> None:
+        """Write what waits and release the file."""
+        await self.commit()
+        self._spool.close()
+
+    async def _write(self, fresh: list[Frame], done: frozenset[int], marks: dict[str, str]) -> int:
+        """Into the file, or into memory where the file fails or does not answer. Returns how many frames were dropped."""
+        spool = self._spool
+        writing = asyncio.create_task(asyncio.to_thread(spool.write, fresh, done, marks))
+        try:
+            await asyncio.wait((writing,), timeout=DISK_PATIENCE_S)
+        except asyncio.CancelledError:
+            await asyncio.wait((writing,), timeout=DISK_PATIENCE_S)
+            raise
+        if not writing.done():
+            return self._flee("the disk does not answer", fresh, marks)
+        failed = writing.exception()
+        if failed is None:
+            return writing.result()
+        if not isinstance(failed, SpoolFailed):
+            raise failed
+        readable = await asyncio.to_thread(lambda: [frame for frame in spool.all() if frame.id not in done])
+        spool.close()
+        return self._flee(str(failed), fresh, marks, readable)
+
+    def _flee(self, why: str, fresh: list[Frame], marks: dict[str, str], readable: Sequence[Frame] = ()) -> int:
+        """Go on in memory, under a new name of the numbering: what the disk does not remember must not look like its own."""
+        _log.error("the spool cannot be written (%s); going on in memory", why)
+        self.findings["spool-broken"] = f"the spool cannot be written ({why}): frames are kept in memory only"
+        kept = dict(self._spool.marks)
+        self._spool = Spool.open(None, max_bytes=MEMORY_BYTES_MAX, max_frames=MEMORY_FRAMES_MAX)
+        boot = self._spool.marks["boot"]
+        moved = [*readable, *(replace(frame, boot=boot) for frame in fresh)]
+        return self._spool.write(moved, (), kept | marks | {"boot": boot})
+
+    def _note_dropped(self, count: int) -> None:
+        self.dropped += count
+        self.remember("dropped", str(self.dropped))
+        self.findings["spool-full"] = f"the spool is full: {self.dropped} frames were dropped, the oldest first, alarms last"
+        _log.warning("%s", self.findings["spool-full"])
+
+    def _recall(self, name: str, default: str) -> str:
+        return self._marks.get(name) or self._spool.marks.get(name, default)
+
+    def _opened(self, path: Path) -> Spool:
+        limits = {"max_bytes": self._limits.max_bytes, "max_frames": self._limits.max_frames}
+        try:
+            return Spool.open(path, **limits)
+        except SpoolInUse:
+            raise
+        except SpoolFailed as failed:
+            if not path.is_file():
+                raise
+            aside = set_aside(path)
+            self.findings["spool-damaged"] = f"the spool could not be read ({failed}); it is now {aside}, and a new one began"
+            _log.error("%s", self.findings["spool-damaged"])
+            return Spool.open(path, **limits)
+
+
+async def _off_loop(work: Callable[[], _T]) -> _T:
+    """Run it in a thread, to its end: nobody touches the file before, also when the caller is cancelled."""
+    working = asyncio.create_task(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait((working,))
+        raise

@@ -1,0 +1,72 @@
+"""When things were seen, on a machine whose clock may be wrong until the network is there.
+
+A Raspberry Pi has no clock that runs without power: after a power cut without network it continues from the time when it was last
+used. Frames that it sees then are `free`. The kernel's own count since its start is right all along: once the clock follows a
+reference, what was seen since that start gets its true time when it is sent.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.bridge.frames import Seen
+from gateway.domain.instants import DAY_MS, HOUR_MS, Instant
+from gateway.domain.words import ClockQuality
+
+HOLDOVER_MS = 7 * DAY_MS  # a quartz of 50 ppm is 30 s off by then; the gateway believes a clock up to 2 min ahead
+REMEMBER_EVERY_MS = HOUR_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineClock:
+    """What the machine tells. `wall` in ms UTC; `uptime` in ms since the start of the kernel `kernel`; `follows`: a reference."""
+
+    wall: Callable[[], Instant]
+    uptime: Callable[[], int]
+    follows: Callable[[], bool]
+    kernel: str
+
+
+class Stamper:
+    """Knows how good the clock is. `look` asks the machine; `remembered` is what an earlier process returned from it."""
+
+    def __init__(self, machine: MachineClock, remembered: str = "") -> None:
+        self._machine = machine
+        kernel, _, uptime_ms = remembered.partition(" ")
+        self._followed_ms = int(uptime_ms) if kernel == machine.kernel and uptime_ms.isdigit() else None
+        self._remembered_ms = self._followed_ms
+        self.follows = False
+
+    def look(self) -> str | None:
+        """Ask whether the clock follows a reference now; returns what to remember, where that has become due."""
+        now_ms, self.follows = self._machine.uptime(), self._machine.follows()
+        if not self.follows:
+            return None
+        self._followed_ms = now_ms
+        if self._remembered_ms is not None and now_ms - self._remembered_ms < REMEMBER_EVERY_MS:
+            return None
+        self._remembered_ms = now_ms
+        return f"{self._machine.kernel} {now_ms}"
+
+    @property
+    def quality(self) -> ClockQuality:
+        """Synced while it follows a reference, and for the holdover after that."""
+        return ClockQuality.FREE if self.holdover_ms is None or self.holdover_ms > HOLDOVER_MS else ClockQuality.SYNCED
+
+    @property
+    def holdover_ms(self) -> int | None:
+        """How long ago it last followed a reference, 0 while it does; None where it never did since this kernel's start."""
+        if self.follows:
+            return 0
+        return None if self._followed_ms is None else self._machine.uptime() - self._followed_ms
+
+    def now(self) -> Seen:
+        """The stamp of what is seen now."""
+        return Seen(self._machine.wall(), self.quality, self._machine.kernel, self._machine.uptime())
+
+    def mended(self, seen: Seen) -> Seen:
+        """The stamp as it is to be sent: with its true time, where that has come to be known."""
+        same_start = seen.kernel == self._machine.kernel != ""
+        if seen.clock is ClockQuality.SYNCED or not same_start or self.quality is ClockQuality.FREE:
+            return seen
+        at = self._machine.wall() - (self._machine.uptime() - seen.uptime_ms)
+        return Seen(at, ClockQuality.SYNCED, seen.kernel, seen.uptime_ms)

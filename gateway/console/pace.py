@@ -1,0 +1,47 @@
+"""Nobody asks for changes faster than people and honest programs do: a visitor has a stock of changes that fills up again.
+
+Every change is a durable record, kept for ever; a program that runs wild would fill the journal and slow down what pumps send.
+Taking an incident is never refused: that is what pages are for.
+"""
+
+import asyncio
+import re
+from collections import OrderedDict
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.console.once import is_change, who_asks
+from gateway.console.problems import problem
+
+STOCK = 300.0  # changes at once: a ward that is enrolled by a script
+PER_S = 10.0
+VISITORS_MAX = 1_000  # remembered; the one that asked for nothing for longest is forgotten, and starts with a full stock
+TOO_FAST = "urn:dripwatch:too-fast"
+
+_NEVER_REFUSED = re.compile(r"/api/v1/incidents/[^/]+/(ack|escalate|hand-over)")
+
+
+class Paced:
+    """ASGI middleware, behind the guard, which has found out who asks."""
+
+    def __init__(self, app: ASGIApp, *, stock: float = STOCK, per_s: float = PER_S) -> None:
+        self._app, self._stock, self._per_s = app, stock, per_s
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # visitor → (changes left, as of)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if is_change(scope) and _NEVER_REFUSED.fullmatch(scope["path"]) is None and not self._takes_one(who_asks(scope)):
+            detail = f"more than {self._stock:.0f} changes at once, or {self._per_s:g} a second; wait a second and go on slower"
+            await problem(429, detail, kind=TOO_FAST, headers={"Retry-After": "1"})(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _takes_one(self, visitor: str) -> bool:
+        now_s = asyncio.get_running_loop().time()
+        left, as_of_s = self._left.pop(visitor, (self._stock, now_s))
+        left = min(self._stock, left + (now_s - as_of_s) * self._per_s)
+        may = left >= 1
+        self._left[visitor] = (left - 1 if may else left, now_s)
+        if len(self._left) > VISITORS_MAX:
+            self._left.popitem(last=False)
+        return may

@@ -1,0 +1,156 @@
+"""The keeper: numbers that are never used twice, durable before sent, and a disk that fails or hangs."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from gateway.bridge import keeper as keeping
+from gateway.bridge.frames import Frame
+from gateway.bridge.keeper import Keeper, SpoolLimits
+from gateway.bridge.spool import Spool, SpoolFailed
+from tests.support.bridge_parts import LIMITS, seen
+
+
+def put(keeper: Keeper, count: int = 1, *, urgent: bool = False) -> list[Frame]:
+    """Some frames."""
+    return [keeper.put("pump-01", "raw/generic-json", b"{}", seen(), urgent=urgent) for _ in range(count)]
+
+
+async def test_numbers_go_on_after_a_restart(tmp_path: Path):
+    """Per device, under one name of the numbering; what was done is gone."""
+    keeper = Keeper(tmp_path / "s.db", LIMITS)
+    first = put(keeper, 3)
+    keeper.put("pump-02", "raw/generic-json", b"{}", seen())
+    await keeper.commit()
+    keeper.done((await keeper.take(1))[0])
+    keeper.remember("clock", "k1 5")
+    await keeper.close()
+    again = Keeper(tmp_path / "s.db", LIMITS)
+    assert again.waiting == 3
+    assert again.recall("clock") == "k1 5"
+    later = put(again)[0]
+    assert (later.seq, later.boot, later.id) == (4, first[0].boot, 5)
+    await again.close()
+
+
+async def test_nothing_is_handed_out_before_it_is_durable(tmp_path: Path):
+    """`take` waits for the commit; an urgent frame asks for one at once."""
+    keeper = Keeper(tmp_path / "s.db", LIMITS)
+    put(keeper)
+    taking = asyncio.create_task(keeper.take(10))
+    await asyncio.sleep(0)
+    assert not taking.done()
+    running = asyncio.create_task(keeper.run())
+    put(keeper, urgent=True)
+    assert [frame.seq for frame in await taking] == [2, 1]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await keeper.close()
+
+
+async def test_what_is_handed_back_comes_again_in_its_place(tmp_path: Path):
+    """And what is under way is not handed out twice."""
+    keeper = Keeper(tmp_path / "s.db", LIMITS)
+    put(keeper, 5)
+    await keeper.commit()
+    one, two = await keeper.take(2)
+    keeper.hand_back(two)
+    assert [frame.seq for frame in await keeper.take(2)] == [2, 3]
+    keeper.done(one)
+    assert keeper.waiting == 4
+    await keeper.close()
+
+
+async def test_a_disk_that_fails_is_left_for_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """What the disk has is carried over, new frames are numbered under another name, and it is said."""
+    keeper = Keeper(tmp_path / "s.db", LIMITS)
+    old = put(keeper, 2)
+    await keeper.commit()
+    fails_on(monkeypatch, keeper._spool, SpoolFailed("database or disk is full"))
+    fresh = put(keeper, 2)
+    await keeper.commit()
+    taken = await keeper.take(10)
+    assert [frame.seq for frame in taken] == [1, 2, 3, 4]
+    assert [frame.boot for frame in taken[:2]] == [frame.boot for frame in old]
+    assert taken[2].boot == taken[3].boot != fresh[0].boot
+    assert put(keeper)[0].boot == taken[2].boot
+    assert "disk is full" in keeper.findings["spool-broken"]
+    await keeper.close()
+
+
+async def test_a_disk_that_hangs_holds_up_no_alarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """After its patience the keeper goes on without it."""
+    monkeypatch.setattr(keeping, "DISK_PATIENCE_S", 0.05)
+    keeper = Keeper(tmp_path / "s.db", LIMITS)
+    freed = threading.Event()
+    monkeypatch.setattr(keeper._spool, "write", lambda *_: freed.wait(20) and 0)
+    try:
+        put(keeper, urgent=True)
+        await keeper.commit()
+        assert [frame.seq for frame in await keeper.take(10)] == [1]
+        assert "does not answer" in keeper.findings["spool-broken"]
+    finally:
+        freed.set()
+    await keeper.close()
+
+
+async def test_memory_is_bounded_while_the_disk_is_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Frames without alarm become holes in the numbers; those with one are kept."""
+    monkeypatch.setattr(keeping, "FRESH_MAX", 10)
+    keeper = Keeper(tmp_path / "s.db", LIMITS)
+    put(keeper, 30)
+    alarm = put(keeper, urgent=True)[0]
+    await keeper.commit()
+    assert [frame.seq for frame in await keeper.take(100)] == [alarm.seq, *range(1, 11)]
+    assert (alarm.seq, keeper.dropped) == (31, 20)
+    await keeper.close()
+
+
+async def test_a_full_spool_says_so_until_it_is_empty(tmp_path: Path):
+    """By name, with the count, which outlives a restart."""
+    small = SpoolLimits(max_bytes=1 << 20, max_frames=1_000, commit_ms=10_000)
+    keeper = Keeper(tmp_path / "s.db", small)
+    put(keeper, 1_200)
+    await keeper.commit()
+    assert "frames were dropped" in keeper.findings["spool-full"]
+    dropped = keeper.dropped
+    assert dropped == 1_200 - 950
+    while keeper.waiting:
+        for frame in await keeper.take(500):
+            keeper.done(frame)
+        await keeper.commit()
+    assert "spool-full" not in keeper.findings
+    await keeper.close()
+    again = Keeper(tmp_path / "s.db", small)
+    assert again.dropped == dropped
+    await again.close()
+
+
+async def test_a_damaged_spool_is_set_aside(tmp_path: Path):
+    """The bridge starts all the same, and says where the old one is."""
+    path = tmp_path / "s.db"
+    path.write_bytes(b"rubbish" * 1_000)
+    keeper = Keeper(path, LIMITS)
+    assert "s.db.damaged" in keeper.findings["spool-damaged"]
+    put(keeper)
+    await keeper.commit()
+    assert keeper.waiting == 1
+    await keeper.close()
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path):
+    """In one line; there is nothing to set aside."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SpoolFailed):
+        Keeper(tmp_path / "file" / "s.db", LIMITS)
+
+
+def fails_on(monkeypatch: pytest.MonkeyPatch, spool: Spool, error: Exception) -> None:
+    """Let this spool's next writes fail."""
+
+    def write(*_: object) -> int:
+        raise error
+
+    monkeypatch.setattr(spool, "write", write)
