@@ -5,11 +5,13 @@ import socket
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from device_adapters.bridge_health import FINDING_CHARS_MAX, FINDINGS_MAX, bridge_health
 from device_adapters.registry import decode
 from gateway.bridge.health import clock_findings, machine_findings, status_body
 from gateway.bridge.machine import Machine, look_at_machine
+from gateway.core.state import Pump
 from gateway.domain.readings import BridgeHealth, LinkStatus
 from gateway.domain.words import ClockQuality
 from gateway.outside.kernel_clock import follows_reference, kernel_id, uptime_ms
@@ -33,6 +35,13 @@ def test_the_gateway_reads_what_the_bridge_says():
         under_voltage=False,
         disk_free_mib=20_000,
     )
+
+
+def test_the_health_is_in_the_snapshot():
+    """A gateway that starts again shows what it showed before."""
+    pump = Pump("ward", "bridge-01", online=True, bridge=BridgeHealth(findings=("hot: x",), waiting=3, under_voltage=True))
+    kept = TypeAdapter(Pump)
+    assert kept.validate_json(kept.dump_json(pump)) == pump
 
 
 @pytest.mark.parametrize("rubbish", ["text", [], 3, {"waiting": -1}, {"findings": "one"}, {"temperature_c": "hot"}])
