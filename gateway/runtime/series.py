@@ -1,17 +1,16 @@
 """From records to a series: decoded, put in the order of the pump's own time, thinned out for a screen. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import inf
 from statistics import median
-from typing import TypeGuard
 
 from gateway.core.events import Heard
 from gateway.core.twin import AHEAD_MAX_MS
 from gateway.domain.instants import MINUTE_MS, Instant
 from gateway.domain.readings import AlarmChange, Decoded, LinkStatus, Observation, PumpEvent, Reading
-from gateway.domain.words import AlarmPhase, ClockQuality, DeliveryStatus
+from gateway.domain.words import AlarmPhase, ClockQuality, Condition, DeliveryStatus
 from gateway.runtime.history import Happened, Measured, Series
 from gateway.runtime.ports import Record
 from gateway.runtime.records import event_of
@@ -40,12 +39,12 @@ def series_of(records: Iterable[Record], *, since: Instant, until: Instant, at_m
                 continue
             if isinstance(reading, Observation):
                 points.append(_measured(reading, at))
-            elif _tells(reading):
+            elif isinstance(reading, AlarmChange | PumpEvent | LinkStatus):
                 happened.append(Happened(at, record.received_at, record.seq, reading))
     points.sort(key=lambda point: point.at)
     happened.sort(key=lambda each: (each.at, each.seq))
     kept = thinned(points, at_most)
-    return Series(since, until, tuple(kept), tuple(happened), gap_ms(kept), refused, whole)
+    return Series(since, until, tuple(kept), tuple(_news(happened)), gap_ms(kept), refused, whole)
 
 
 def thinned(points: Sequence[Measured], at_most: int) -> list[Measured]:
@@ -68,11 +67,18 @@ def believed_at(reading: Reading, received_at: Instant) -> Instant:
     return reading.observed_at if believed else received_at
 
 
-def _tells(reading: Reading) -> TypeGuard[AlarmChange | PumpEvent | LinkStatus]:
-    """Whether something happened: an alarm that merely goes on is no news."""
-    if isinstance(reading, AlarmChange):
-        return reading.phase is not AlarmPhase.CONTINUE
-    return isinstance(reading, PumpEvent | LinkStatus)
+def _news(happened: Iterable[Happened]) -> Iterator[Happened]:
+    """Without what merely goes on, and without the end of what had not begun: some pumps tell all their alarms at every poll."""
+    active: set[Condition] = set()
+    for each in happened:
+        if not isinstance(each.reading, AlarmChange):
+            yield each
+            continue
+        condition, phase = each.reading.condition, each.reading.phase
+        is_news = {AlarmPhase.CONTINUE: condition not in active, AlarmPhase.END: condition in active}.get(phase, True)
+        (active.discard if phase is AlarmPhase.END else active.add)(condition)
+        if is_news:
+            yield each
 
 
 def _flow(point: Measured) -> float:

@@ -84,3 +84,14 @@ def test_a_record_of_another_kind_holds_no_readings():
     """Only a device's messages are decoded."""
     clock = Record(1, AT + HOUR_MS, Kind.CLOCK, "", "", "", b"{}")
     assert decoded(clock).readings == ()
+
+
+def test_a_pump_that_tells_all_its_alarms_at_every_poll_is_told_by_its_changes():
+    """Ends of what had not begun are no news, and the first `continue` is a beginning."""
+    polls = [("end", 1), ("end", 2), ("continue", 3), ("continue", 4), ("end", 5), ("end", 6), ("continue", 7)]
+    told = whole(*(message(at, "alarm", alarm="air-in-line", phase=phase, seq=at) for phase, at in polls))
+    assert [((one.at - AT) // MINUTE_MS, str(one.reading.phase)) for one in told.happened] == [
+        (3, "continue"),
+        (5, "end"),
+        (7, "continue"),
+    ]
