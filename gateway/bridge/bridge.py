@@ -1,7 +1,6 @@
 """The bridge at work: readers in, spool, broker out; its own status; and the last resort. Built by the composition root."""
 
 import asyncio
-import contextlib
 import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -97,11 +96,9 @@ class Bridge:
             self._parts.source.acknowledge([item for item in items if isinstance(item, Incoming)])
 
     def _heeded(self, message: Incoming) -> None:
-        device, resort = message.topic.rpartition("/")[2], self._parts.resort
-        if resort is None:
-            return
-        with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):  # not ours to judge: only a number counts
-            resort.heeded(device, int(json.loads(message.payload)["seq"]))
+        resort, seq = self._parts.resort, heeded_seq(message.payload)
+        if resort is not None and seq is not None:
+            resort.heeded(message.topic.rpartition("/")[2], seq)
 
     async def _look(self) -> None:
         """Look at clock and machine every few seconds; tell the status when it is due or its findings have changed."""
@@ -148,3 +145,13 @@ class Bridge:
             "silent": silent or None,
             **parts.line_facts(),
         }
+
+
+def heeded_seq(payload: bytes) -> int | None:
+    """The number that the gateway says it has; None for what is no such word (the broker may carry anything)."""
+    try:
+        told = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    seq = told.get("seq") if isinstance(told, dict) else None
+    return seq if isinstance(seq, int) and not isinstance(seq, bool) else None

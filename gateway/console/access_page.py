@@ -175,6 +175,7 @@ async def _shown(request: Request, *, trouble: str = "") -> Response:
         request,
         "access.html",
         status=409 if trouble else 200,
+        here="/access",
         users=[user_shape(accounts, request.app.state.sign_in, user) for user in accounts.users()],
         tokens=accounts.tokens(),
         sessions=accounts.open_sessions(),

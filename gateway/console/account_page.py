@@ -78,6 +78,7 @@ async def _shown(request: Request, visitor: Visitor, *, trouble: str = "", until
         request,
         "account.html",
         status=409 if trouble else 200,
+        here="/account",
         user=user,
         sessions=accounts.open_sessions(user.name),
         browser_words=browser_words,

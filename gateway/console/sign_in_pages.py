@@ -55,7 +55,7 @@ async def sign_in(request: Request) -> Response:
     browser = request.headers.get("user-agent", "")
     came = await signing(name, fields.get("password", ""), browser=browser, address=address)
     if isinstance(came, NotSignedIn):
-        told = {"next": target, "name": name, "trouble": WORDS[came.why], "until_at": came.until_at}
+        told = {"here": "/login", "next": target, "name": name, "trouble": WORDS[came.why], "until_at": came.until_at}
         return await page(request, "login.html", status=_STATUS[came.why], **told)
     answer = RedirectResponse(f"/login?signed=true&next={quote(target, safe='/')}", 303)
     _give(request, answer, came)

@@ -25,7 +25,7 @@ class Density:
 
 DENSITIES = (
     Density("handful", lines=4, calm=3, troubled=3, high=2),
-    Density("few", lines=6, calm=4, troubled=3, high=2),
+    Density("few", lines=6, calm=4, troubled=3, high=3),
     Density("some", lines=8, calm=6, troubled=4, high=3),
     Density("many", lines=10, calm=9, troubled=4, high=3),
 )

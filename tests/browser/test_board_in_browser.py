@@ -18,6 +18,8 @@ from tests.support.process import binary, free_port
 
 PHONE, WALL = {"width": 390, "height": 844}, {"width": 1920, "height": 1080}
 NOTICED_MS = 15_000
+CUT_OFF = """[...document.querySelectorAll(".sheet .card, .calm")]
+    .filter(one => one.scrollHeight > one.clientHeight + 1).map(one => one.id)"""
 
 
 class Served:
@@ -161,4 +163,5 @@ def test_axe_finds_nothing(served, chromium, scheme, locale):
         assert found.violations_count == 0, found.generate_report()
         assert page.complaints == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate(CUT_OFF) == []
         page.context.close()

@@ -1,5 +1,8 @@
 """The last resort: when it sounds, who is told, and what ends it."""
 
+import pytest
+
+from gateway.bridge.bridge import heeded_seq
 from gateway.bridge.last_resort import AGAIN_MS, TELL_AGAIN_MS, LastResort, ToDo
 from gateway.domain.instants import MINUTE_MS
 from tests.support.bridge_parts import frame
@@ -8,6 +11,27 @@ from tests.support.bridge_parts import frame
 def summary(todo: ToDo) -> tuple[list[int], list[str], bool, bool]:
     """(frames sent again, devices told of, light, sound)."""
     return [one.seq for one in todo.again], todo.tell, todo.light, todo.sound
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b'{"seq": null}',
+        b'{"seq": "7"}',
+        b'{"seq": 7.0}',
+        b'{"seq": 1e400}',
+        b'{"seq": true}',
+        b"\xff",
+        b"[" * 9_999,
+    ],
+)
+def test_rubbish_is_no_answer(rubbish: bytes):
+    """Anybody may have written it; only a whole number is a number."""
+    assert heeded_seq(rubbish) is None
+    assert heeded_seq(b'{"boot": "b", "seq": 7}') == 7
 
 
 def test_an_alarm_that_is_heeded_is_quiet():

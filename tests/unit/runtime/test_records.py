@@ -21,6 +21,7 @@ from gateway.domain.care import (
     WindowKind,
 )
 from gateway.domain.commands import (
+    AccessChanged,
     Acknowledge,
     AddDiary,
     ClearCondition,
@@ -59,6 +60,7 @@ COMMANDS: tuple[Command, ...] = (
     Enrol(course="P-1", pump="pump-1", protocol=PROTOCOL, bag="7-day", checklist_complete=False, override_reason="nachts, 急"),
     HangBag(course="P-1", bag="48-hour", primed_ml=1.0),
     EndCourse(course="P-1", reason="done"),
+    AccessChanged(what="add-user", about="nurse-a", detail="triage"),
     Acknowledge(incident="P-1@7", for_ms=60_000),
     Acknowledge(incident="P-1"),
     Escalate(incident="P-1"),
