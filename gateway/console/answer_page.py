@@ -23,6 +23,7 @@ from gateway.console.diary_links import Pace
 from gateway.console.terms import alert_words
 from gateway.console.times import clock, length
 from gateway.console.words import words_in
+from gateway.core.board import IncidentLine
 from gateway.domain.instants import Instant
 from gateway.domain.locale import Locale
 from gateway.domain.words import IncidentState
@@ -137,6 +138,7 @@ def _shown(service: Service, words: Words, page: LinkedPage | Trouble, trouble: 
         page=shown,
         priority=dict(words.priorities)[shown.incident.priority.value] if shown else "",
         states=list(_states(shown, words, told)) if shown else [],
+        firsts=_firsts(shown.incident, words) if shown else [],
         worst=_worst(service, shown, words, told) if shown else "",
         buttons=_buttons(shown).value if shown else Buttons.NONE.value,
         say_kind=partial(alert_words, say=words_in(Locale(words.lang))),
@@ -145,6 +147,11 @@ def _shown(service: Service, words: Words, page: LinkedPage | Trouble, trouble: 
         trouble=trouble.words if trouble else "",
     )
     return HTMLResponse(text, trouble.status if trouble else 200, _HEADERS | {"Content-Language": words.lang})
+
+
+def _firsts(line: IncidentLine, words: Words) -> list[str]:
+    """What to do first, the most urgent before the others, each said once."""
+    return list(dict.fromkeys(first for alert in line.alerts if (first := alert.translated.get(words.lang, alert.first))))
 
 
 def _worst(service: Service, page: LinkedPage, words: Words, told: Callable[[Instant], str]) -> str:

@@ -22,8 +22,8 @@ from fastapi.responses import Response
 from gateway.console.access import Running
 from gateway.console.answering import act
 from gateway.console.problems import INVALID, NO_TOKEN, Trouble, documented
-from gateway.console.times import clock, rfc3339
 from gateway.console.terms import alert_words
+from gateway.console.times import clock, rfc3339
 from gateway.console.words import words_in
 from gateway.domain.locale import Locale
 from gateway.runtime.answering import Wish

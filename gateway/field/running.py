@@ -17,9 +17,9 @@ def run(ward: str) -> int:
 
 @click.command(short_help="Show a compressed day with trouble.")
 @click.option("--speed", type=click.FloatRange(min=1, max=3_600), default=120.0, show_default=True, help="Times real time.")
-@click.option("--port", type=click.IntRange(1, 65_535), help="Port of the status page; else a free one.")
+@click.option("--port", type=click.IntRange(1, 65_535), help="Port of the console; else a free one.")
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after so many seconds; else at Ctrl-C.")
-@click.option("--no-browser", is_flag=True, help="Do not open the status page.")
+@click.option("--no-browser", is_flag=True, help="Do not open the board.")
 def demo(*, speed: float, port: int | None, seconds: float | None, no_browser: bool) -> int:
     """Show a compressed day with trouble: no server and no configuration is needed, and nobody is paged."""
     return run_demo(speed=speed, port=port, seconds=seconds, open_browser=not no_browser, write=click.echo)

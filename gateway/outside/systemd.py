@@ -16,9 +16,3 @@ def tell_systemd(state: str) -> None:
         return
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as wire:
         wire.sendto(state.encode(), address.replace("@", "\0", 1) if address.startswith("@") else address)
-
-
-def watchdog_s() -> float | None:
-    """Within how many seconds systemd wants to hear `ALIVE`; None where it does not."""
-    told, whom = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", str(os.getpid()))
-    return int(told) / 1_000_000 if told.isdigit() and int(told) and whom == str(os.getpid()) else None
