@@ -11,7 +11,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
 # Debian's packages for the tests on real servers, and the programs that show that they are there.
-SERVERS := mosquitto mosquitto-clients influxdb victoria-metrics kannel kannel-extras perl libnet-snpp-perl chromium systemd shellcheck prometheus
+SERVERS := mosquitto mosquitto-clients influxdb victoria-metrics kannel kannel-extras perl libnet-snpp-perl chromium systemd shellcheck prometheus fonts-wqy-microhei
 PROGRAMS := mosquitto mosquitto_pub influxd victoria-metrics bearerbox smsbox fakesmsc chromium systemd-analyze shellcheck promtool
 PERL_MODULE := Net::SNPP::Server
 

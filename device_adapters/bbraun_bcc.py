@@ -29,8 +29,10 @@ from typing import Final
 
 from device_adapters.bcc_framing import SOH, Frame, frames_in
 from device_adapters.bcc_measures import PRE_ALARMS, READ, Said, alarms, observation
+from device_adapters.bcc_spans import bcc_spans
 from device_adapters.bounds import MESSAGES_MAX
 from device_adapters.envelope import Sent
+from device_adapters.span import Span
 from gateway.domain.readings import Decoded, Reading, Refusal, Refused
 from gateway.domain.words import AlarmPhase
 
@@ -65,6 +67,10 @@ class BbraunBcc:
         if not readings and not refused:
             refused.append(Refused(Refusal.NO_MEASURE, "information", "nothing that a pump measures or raises"))
         return Decoded(tuple(readings), tuple(refused))
+
+    def explain(self, payload: bytes) -> tuple[Span, ...]:
+        """Every byte, as it came over the line."""
+        return tuple(bcc_spans(payload))
 
 
 def _gather(information: bytes, pumps: _Pumps, refused: list[Refused]) -> None:

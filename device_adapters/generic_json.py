@@ -28,6 +28,7 @@ from pydantic_core import ErrorDetails, from_json
 from device_adapters.bounds import MESSAGES_MAX, PAYLOAD_BYTES_MAX
 from device_adapters.envelope import Sent
 from device_adapters.generic_json_wire import (
+    MEANINGS,
     AlarmWire,
     DiaryWire,
     EventWire,
@@ -39,6 +40,8 @@ from device_adapters.generic_json_wire import (
     observation,
     pump_event,
 )
+from device_adapters.json_spans import json_spans
+from device_adapters.span import Span
 from gateway.domain.readings import Decoded, Reading, Refusal, Refused
 from gateway.domain.words import Channel
 
@@ -96,6 +99,10 @@ class GenericJson:
         if len(payload) > PAYLOAD_BYTES_MAX:
             return _refusing(Refusal.TOO_LARGE, detail=f"at most {PAYLOAD_BYTES_MAX} bytes")
         return _one_by_one(payload, _shape_by_key)
+
+    def explain(self, payload: bytes) -> tuple[Span, ...]:
+        """Key by key."""
+        return tuple(json_spans(payload, MEANINGS))
 
 
 def _shape_by_key(item: object) -> _Shape:

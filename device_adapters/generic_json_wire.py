@@ -134,6 +134,43 @@ class DiaryWire(Wire, total=False):
     text: Text | None
 
 
+# Each key that is read, for people. What is written freely (`text`) is not among them.
+MEANINGS = {
+    "observed_at": "when, by the sender's clock",
+    "boot": "the sender's start",
+    "seq": "number of the message within it",
+    "clock": "the sender's clock",
+    "delivery_status": "what the pump says it does",
+    "not_delivering_reason": "why it does not",
+    "rate_ml_h": "what flows now",
+    "set_rate_ml_h": "the rate that is set",
+    "infused_ml": "infused since the counter's zero",
+    "remaining_ml": "left to infuse",
+    "battery_percent": "battery",
+    "power": "from the mains or the battery",
+    "pressure_mmhg": "pressure in the line",
+    "locked": "the keys are locked",
+    "bag_weight_g": "bag with its hook",
+    "alarm": "condition",
+    "phase": "it starts, goes on, ends",
+    "priority": "the device's own priority",
+    "stops_delivery": "it stops the pump",
+    "code": "the vendor's code",
+    "event": "what happened at the pump",
+    "reason": "why",
+    "transitioning": "half of a change of rate",
+    "bag_ml": "the bag's volume",
+    "bag": "the bag",
+    "primed_ml": "primed",
+    "setting": "which setting",
+    "shift_s": "by how much the clock was set",
+    "online": "the connection stands",
+    "bridge": "the bridge's health",
+    "entry": "what the patient enters",
+    "temperature_c": "temperature",
+    "changed": "the handwriting changed",
+}
+
 _STAMPS = ("observed_at", "boot", "seq", "clock")
 
 

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from device_adapters.bounds import MESSAGES_MAX, PAYLOAD_BYTES_MAX
 from device_adapters.times import EARLIEST_AT, LATEST_AT, to_instant
@@ -23,9 +23,12 @@ from gateway.domain.readings import Refusal, Refused
 SEGMENTS_MAX: Final = 5_000  # an LVP with four channels needs about 200; over it: refused whole as too-many
 
 # `MSH`, and segments that begin with a set number or an order control word: enough to find one in the middle of a line.
-_START: Final = r"MSH(?=\|[^|\s]{2,5}\|)|(?:PID|PD1|PV1|PV2|OBR|OBX|NTE|PRT|TQ1)(?=\|\d{0,4}\|)|ORC(?=\|[A-Z]{0,2}\|)"
+_NUMBERED: Final = ("OBX", "OBR", "PID", "PD1", "PV1", "PV2", "NTE", "PRT", "TQ1")
+_START: Final = rf"MSH(?=\|[^|\s]{{2,5}}\|)|(?:{'|'.join(_NUMBERED)})(?=\|\d{{0,4}}\|)|ORC(?=\|[A-Z]{{0,2}}\|)"
 _FUSED = re.compile(_START)
-_KNOWN = re.compile(r"(?:MSH|EVN|PID|PD1|NK1|PV1|PV2|ORC|OBR|OBX|NTE|PRT|TQ1|TQ2|SFT|UAC|DSC|MSA|ERR|Z[A-Z0-9]{2})(?=\||$)")
+_FUSIBLE: Final = tuple(f"{name}|" for name in (*_NUMBERED, "MSH", "ORC"))
+_KNOWN: Final = frozenset({*_NUMBERED, *["MSH", "EVN", "NK1", "ORC", "TQ2", "SFT", "UAC", "DSC", "MSA", "ERR"]})
+_OF_THE_SITE = re.compile(r"Z[A-Z0-9]{2}(?=\||$)")  # segments that a site or a maker defines for itself
 _LINE_ENDS = re.compile(r"[\r\n]+")
 _MLLP = re.compile(rb"[\x0b\x1c\x00]+")
 _PRIVATE = frozenset({"PID", "PD1", "NK1", "PV1", "PV2"})
@@ -34,8 +37,7 @@ _ESCAPE = re.compile(r"\\[FSTRE]\\")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """One segment. Fields are numbered as HL7 numbers them; what is absent reads as empty text."""
 
     name: str
@@ -52,8 +54,7 @@ class Segment:
 
     def component(self, number: int, part: int) -> str:
         """Component `part` (from 1) of field `number`, unescaped."""
-        parts = self.field(number).split("^")
-        return unescaped(parts[part - 1].strip()) if part <= len(parts) else ""
+        return component(self.field(number), part)
 
 
 @dataclass(slots=True)
@@ -66,11 +67,16 @@ class Order:
 
 @dataclass(slots=True)
 class Message:
-    """One message: its MSH, its orders, and the words that may name a patient and must never leave."""
+    """One message: its MSH, its orders, and the segments that may name a patient, whose words must never leave."""
 
     header: Segment
     orders: list[Order] = field(default_factory=list)
-    private_words: set[str] = field(default_factory=set)
+    private: list[Segment] = field(default_factory=list)
+
+    @property
+    def private_words(self) -> set[str]:
+        """The words of two letters and more in the segments that name the patient, the kin, the ward and the doctors."""
+        return words("|".join(text for segment in self.private for text in segment.fields[1:]))
 
 
 def parse(payload: bytes) -> list[Message] | Refused:
@@ -113,19 +119,26 @@ def _text(body: bytes) -> str:
 
 def _segments(text: str) -> list[Segment]:
     """Mend the line ends: a line that begins like no segment continues the one before; one with two segments is parted."""
-    parted: list[list[str]] = []
-    for piece in _LINE_ENDS.split(text):
-        if _KNOWN.match(piece) or not parted:
-            parted.append([piece])
-        else:
-            parted[-1].append(piece)
-    segments = []
-    for line in map("".join, parted):
-        starts = [0, *(found.start() for found in _FUSED.finditer(line) if found.start() > 0)]
-        for start, end in pairwise([*starts, len(line)]):
-            fields = tuple(line[start:end].split("|"))
-            segments.append(Segment(fields[0], fields))
-    return segments
+    lines: list[str] = []
+    wrapped: list[str] = []
+    for piece in text.split("\r") if "\n" not in text else _LINE_ENDS.split(text):
+        if not lines or (piece[:3] in _KNOWN and piece[3:4] in _AFTER_NAME) or _OF_THE_SITE.match(piece):
+            if wrapped:
+                lines[-1] += "".join(wrapped)
+                wrapped = []
+            lines.append(piece)
+        elif piece:
+            wrapped.append(piece)
+    if wrapped:
+        lines[-1] += "".join(wrapped)
+    if _count_fusible(text) != sum(line[:4] in _FUSIBLE for line in lines):
+        lines = [part for line in lines for part in _parted(line)]
+    return [Segment(line[:3] if line[3:4] == "|" else line.split("|", 1)[0], tuple(line.split("|"))) for line in lines]
+
+
+def _parted(line: str) -> list[str]:
+    starts = [0, *(found.start() for found in _FUSED.finditer(line) if found.start() > 0)]
+    return [line[start:end] for start, end in pairwise([*starts, len(line)])]
 
 
 def _messages(segments: list[Segment]) -> list[Message]:
@@ -142,8 +155,14 @@ def _messages(segments: list[Segment]) -> list[Message]:
                 message.orders.append(Order(None))
             message.orders[-1].results.append(segment)
         elif segment.name in _PRIVATE:
-            message.private_words.update(words("|".join(segment.fields)))
+            message.private.append(segment)
     return messages
+
+
+def component(text: str, part: int) -> str:
+    """Component `part` (from 1) of a field's text, unescaped; empty where there is none."""
+    parts = text.split("^", part)
+    return unescaped(parts[part - 1].strip()) if part <= len(parts) else ""
 
 
 def words(text: str) -> set[str]:

@@ -23,7 +23,9 @@ from itertools import pairwise
 from device_adapters import hl7, mdc
 from device_adapters.bounds import NAME_CHARS_MAX, plain_text
 from device_adapters.envelope import Sent
+from device_adapters.hl7_spans import hl7_spans
 from device_adapters.ihe_pcd_measures import Measures, Result, read_measures
+from device_adapters.span import Span
 from gateway.domain.instants import Instant
 from gateway.domain.readings import AlarmChange, Decoded, Observation, PumpEvent, Reading, Refusal, Refused
 from gateway.domain.words import AlarmPhase, Condition, DeliveryStatus, Priority, PumpEventKind
@@ -46,6 +48,10 @@ class IhePcd:
             tuple(item for item in found if not isinstance(item, Refused)),
             tuple(item for item in found if isinstance(item, Refused)),
         )
+
+    def explain(self, payload: bytes) -> tuple[Span, ...]:
+        """Field by field."""
+        return tuple(hl7_spans(payload))
 
 
 def _read(message: hl7.Message) -> _Found:

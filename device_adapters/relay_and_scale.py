@@ -28,6 +28,8 @@ from typing import Any, Final
 
 from device_adapters.bounds import WEIGHT_G, within
 from device_adapters.envelope import Sent
+from device_adapters.json_spans import json_spans
+from device_adapters.span import Span
 from gateway.domain.readings import AlarmChange, Decoded, Observation, Reading, Refusal, Refused
 from gateway.domain.words import AlarmPhase, Condition, DeliveryStatus, Power, Priority
 
@@ -38,6 +40,13 @@ UNKNOWN: Final = "unknown"
 RELAYS: Final = ("idle", "calling", "called", UNKNOWN)
 COLOURS: Final = ("green", "amber", "red", "blue", "dark")
 
+_MEANINGS: Final = {
+    "relay": "nurse-call contact",
+    "light": "status light now",
+    "light_seen": "other colours since the frame before",
+    "mains": "the socket has power",
+    "weight_g": "bag with its hook",
+}
 _STATUSES: Final = {"green": DeliveryStatus.DELIVERING, "red": DeliveryStatus.NOT_DELIVERING}
 _CALLS: Final = {"calling": "nurse call contact", "called": "nurse call contact, briefly"}
 _LIGHTS: Final = {"amber": "amber light: stopped, alarm or low", "blue": "blue light: low priority"}
@@ -68,6 +77,10 @@ class RelayAndScale:
         if not readings and not refused:
             return _refusing(Refusal.NO_MEASURE, "frame", "relay, light, mains or weight_g")
         return Decoded(tuple(readings), tuple(refused))
+
+    def explain(self, payload: bytes) -> tuple[Span, ...]:
+        """Key by key."""
+        return tuple(json_spans(payload, _MEANINGS))
 
 
 def _frame(payload: bytes) -> _Frame | Refused:

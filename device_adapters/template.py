@@ -16,6 +16,7 @@ from typing import Final
 from device_adapters.bounds import VOLUME_ML, within
 from device_adapters.checksums import crc16_ccitt_false
 from device_adapters.envelope import Sent
+from device_adapters.span import Span
 from device_adapters.times import bounded
 from gateway.domain.instants import SECOND_MS
 from gateway.domain.readings import Decoded, Observation, Refusal, Refused
@@ -52,6 +53,20 @@ class Template:
         found = _read(payload)
         return Decoded(refused=(found,)) if isinstance(found, Refused) else Decoded((found,))
 
+    def explain(self, payload: bytes) -> tuple[Span, ...]:
+        """The drawing above on these bytes; what does not fit it is one span."""
+        if len(payload) != _FRAME_BYTES:
+            return (Span(0, len(payload), "frame", f"not {_FRAME_BYTES} bytes"),) if payload else ()
+        sync, seconds, status, tenths_ml_h, thousandths_ml = _FRAME.unpack_from(payload)
+        return (
+            Span(0, 1, "sync", "a frame begins" if sync == _SYNC else "not A5"),
+            Span(1, 5, "T", f"seconds since 1970: {seconds}", "s"),
+            Span(5, 6, "S", f"delivery status: {_STATUSES.get(status, 'unknown')}"),
+            Span(6, 8, "R", "no value") if tenths_ml_h == _NO_RATE else Span(6, 8, "R", f"rate: {tenths_ml_h / 10}", "mL/h"),
+            Span(8, 12, "V", f"infused: {thousandths_ml / 1000}", "mL"),
+            Span(12, 14, "C", f"check: {'right' if _is_checked(payload) else 'wrong'}"),
+        )
+
 
 def _read(frame: bytes) -> Observation | Refused:
     objection = _objection(frame)
@@ -75,7 +90,7 @@ def _objection(frame: bytes) -> Refused | None:
         return Refused(Refusal.LENGTH, detail=f"{_FRAME_BYTES} bytes")
     if frame[0] != _SYNC:
         return Refused(Refusal.MALFORMED, "byte 0", "A5")
-    if crc16_ccitt_false(frame[:-2]) != int.from_bytes(frame[-2:], "big"):
+    if not _is_checked(frame):
         return Refused(Refusal.BAD_CHECKSUM, "byte 12", "CRC-16/CCITT-FALSE over bytes 0-11")
     _, _, status, tenths_ml_h, thousandths_ml = _FRAME.unpack_from(frame)
     if status not in _STATUSES:
@@ -85,3 +100,7 @@ def _objection(frame: bytes) -> Refused | None:
     if not within(thousandths_ml / 1000, VOLUME_ML):
         return Refused(Refusal.OUT_OF_BOUNDS, "byte 8", f"at most {VOLUME_ML[1]:g} mL")
     return None
+
+
+def _is_checked(frame: bytes) -> bool:
+    return crc16_ccitt_false(frame[:-2]) == int.from_bytes(frame[-2:], "big")

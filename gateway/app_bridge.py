@@ -84,14 +84,14 @@ def _bridge(loaded: LoadedBridge) -> Bridge:
     file = loaded.file
     limits = SpoolLimits(max_bytes=file.spool.max_bytes, max_frames=file.spool.max_frames, commit_ms=file.spool.commit)
     keeper = Keeper(loaded.spool, limits)
-    machine = MachineClock(wall=system_ms, uptime=uptime_ms, follows=_follows(file), kernel=kernel_id())
+    machine = MachineClock(wall=system_ms, uptime=uptime_ms, follows=follows(file), kernel=kernel_id())
     stamper = Stamper(machine, keeper.recall(REMEMBERED_CLOCK))
     stamper.look()
     resort = LastResort(file.last_resort.after) if file.last_resort is not None else None
     intake = Intake(keeper, stamper, lambda frame: resort.began(frame, uptime_ms()) if resort is not None else None)
     readers, jobs = _line_readers(file.lines, intake)
     besides = [_beside_reader(one, intake) for one in file.beside]
-    source = _source(loaded, sorted({served.device for served in _all_served(loaded)}))
+    source = _source(loaded, devices_of(loaded))
     sender = Sender(file.site, keeper, stamper, source.publish)
     if resort is not None and file.last_resort is not None:
         tell = partial(_tell, _second_path(loaded.url), file.name, file.last_resort) if loaded.url else None
@@ -108,7 +108,7 @@ def _bridge(loaded: LoadedBridge) -> Bridge:
             resort=resort,
             uptime=uptime_ms,
             folder=loaded.spool.parent,
-            devices=[served.device for served in _all_served(loaded)],
+            devices=devices_of(loaded),
             jobs=[*jobs, *(one.run() for one in besides)],
             line_findings=lambda: [
                 *(reader.finding for reader in readers if reader.finding is not None),
@@ -120,7 +120,7 @@ def _bridge(loaded: LoadedBridge) -> Bridge:
     )
 
 
-def _follows(file: BridgeYaml) -> Callable[[], bool]:
+def follows(file: BridgeYaml) -> Callable[[], bool]:
     """Whether the clock follows a reference: the kernel says so, or the file does (a clock that runs without power)."""
     return follows_reference if file.clock == "ask" else lambda: True
 
@@ -139,6 +139,11 @@ def _source(loaded: LoadedBridge, devices: list[str]) -> MqttSource:
 
 
 # ---- what is read ------------------------------------------------------------------------------------------------------------
+
+
+def devices_of(loaded: LoadedBridge) -> list[str]:
+    """The device names of all pumps."""
+    return sorted({served.device for served in _all_served(loaded)})
 
 
 def _all_served(loaded: LoadedBridge) -> Iterator[Served]:
@@ -162,7 +167,7 @@ def _line_readers(lines: list[LineFile], intake: Intake) -> tuple[list[LineReade
         name = line.serial.port if line.serial is not None else line.tcp or line.listen or ""
         reader = LineReader(name, _served(line), intake, partial(_talk, line), uptime_ms)
         readers.append(reader)
-        jobs.append(_listening(reader, line.listen) if line.listen is not None else reader.keep_open(_opener(line)))
+        jobs.append(_listening(reader, line.listen) if line.listen is not None else reader.keep_open(opener(line)))
     return readers, jobs
 
 
@@ -172,7 +177,8 @@ def _talk(line: LineFile) -> Conversation:
     return TextLines()
 
 
-def _opener(line: LineFile) -> Callable[[], contextlib.AbstractAsyncContextManager[Line]]:
+def opener(line: LineFile) -> Callable[[], contextlib.AbstractAsyncContextManager[Line]]:
+    """What opens a serial port or a connection."""
     if line.serial is not None:
         from gateway.outside.serial_line import SerialSettings, serial_line  # noqa: PLC0415
 
@@ -199,7 +205,7 @@ def _beside_reader(one: BesideFile, intake: Intake) -> BesideReader:
     if one.lights is not None:
         named |= {colour: getattr(one.lights, colour) for colour in type(one.lights).model_fields}
     wiring = BesideWiring(
-        wired={name: pin for name, file in named.items() if (pin := _pin(file)) is not None}, scale=_scale_pins(one.scale)
+        wired={name: pin for name, file in named.items() if (pin := pin_of(file)) is not None}, scale=_scale_pins(one.scale)
     )
     return BesideReader(Served(one.pump, "raw/relay-and-scale"), wiring, intake, uptime_ms)
 
@@ -210,7 +216,8 @@ def _scale_pins(file: ScaleFile | None) -> ScalePins | None:
     return ScalePins(data=file.data, clock=file.clock, calibration=Calibration(tare=file.tare, counts_per_g=file.counts_per_g))
 
 
-def _pin(file: PinFile | None) -> Pin | None:
+def pin_of(file: PinFile | None) -> Pin | None:
+    """A pin as it is wired."""
     return None if file is None else Pin(file.gpio, active_low=file.active == "low")
 
 
@@ -218,10 +225,10 @@ def _pin(file: PinFile | None) -> Pin | None:
 
 
 async def _local_alarm(alarm: LocalAlarm, file: LastResortFile) -> None:
-    button = _pin(file.button)
+    button = pin_of(file.button)
     wired = {"button": button} if button is not None else {}
     try:
-        with output(_pin(file.buzzer)) as sound, output(_pin(file.light)) as light, inputs(wired, alarm.pressed):
+        with output(pin_of(file.buzzer)) as sound, output(pin_of(file.light)) as light, inputs(wired, alarm.pressed):
             await alarm.run(sound, light)
     except PinFailed as failed:
         _log.error("the last resort has no pins (%s); the second path and sending again go on", failed)

@@ -13,6 +13,7 @@ A series reads `VALUE*COUNT VALUE*COUNT …`, one value a tick of `every`; the l
     silent       silent/all pumps of the site           flows       yes/no: a pump without a course delivers
     temperature  entered in the diary at that tick, or `-`   handwriting  the same: `same`, `changed`, or `-`
     taken        yes where somebody takes the incident  watchdog    beat, or `-`; missing after 5 min without one
+    dropped      messages that the broker dropped in all, as it counts them
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from typing import Any
 
 from gateway.domain.diary import DiaryLine
 from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant
-from gateway.domain.outlook import BagOutlook, BatteryOutlook, FoundInterruption, Rates, SettingChange, SilentPumps
+from gateway.domain.outlook import BagOutlook, BatteryOutlook, BrokerDrops, FoundInterruption, Rates, SettingChange, SilentPumps
 from gateway.domain.view import ActiveCondition, Judgement
 from gateway.domain.words import Condition, DeliveryState, DiaryKind
 from rules.durations import parse_ms
@@ -56,6 +57,7 @@ class ExampleView:
     silent_pumps: SilentPumps = field(default_factory=SilentPumps)
     diary: list[DiaryLine] = field(default_factory=list)
     watchdog_due_at: Instant | None = None
+    broker_drops: BrokerDrops | None = None
 
     def wall(self, days: int, minute_of_day: int) -> Instant:
         """The example begins at midnight, where the clocks stay as they are."""
@@ -123,6 +125,9 @@ class ExampleView:
         self.silent_pumps = SilentPumps(since, int(watched))
         if told.get("watchdog", NONE) != NONE:
             self.watchdog_due_at = self.at + WATCHDOG_SILENT_MS
+        dropped, before = int(told.get("dropped", "0")), self.broker_drops
+        if dropped > (before.count if before is not None else 0):
+            self.broker_drops = BrokerDrops(before.since if before is not None else self.at, self.at, dropped)
 
 
 def _tell_delivery(view: ExampleView, told: Mapping[str, str], back_dated_ms: int) -> None:

@@ -55,6 +55,13 @@ def _watchdog_silent(view: CourseView, _params: Mapping[str, float]) -> tuple[Fi
     return () if due_at is None else (Finding(since=due_at, evidence_at=due_at),)
 
 
+def _broker_dropped(view: CourseView, _params: Mapping[str, float]) -> tuple[Finding, ...]:
+    drops = view.broker_drops
+    if drops is None:
+        return ()
+    return (Finding(since=drops.since, evidence_at=drops.at, detail=str(drops.count)),)
+
+
 SITES: Mapping[str, Predicate] = {
     "gateway_deaf": Predicate(
         _gateway_deaf,
@@ -72,6 +79,9 @@ SITES: Mapping[str, Predicate] = {
     ),
     "watchdog_silent": Predicate(
         _watchdog_silent, Facet.WATCHDOG, {}, "the watchdog on the other host has not been heard within its time", SITE
+    ),
+    "broker_dropped": Predicate(
+        _broker_dropped, Facet.BROKER, {}, "the message broker says that it dropped messages that nobody had read", SITE
     ),
     "pump_unassigned": Predicate(
         _pump_unassigned,

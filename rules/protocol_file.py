@@ -102,6 +102,7 @@ class SeriesFile(Strict):
     silent: str | None = None
     flows: str | None = None
     watchdog: str | None = None
+    dropped: str | None = None
     temperature: Text | None = None
     handwriting: str | None = None
     taken: str | None = None

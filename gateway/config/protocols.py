@@ -61,6 +61,7 @@ KNOWN_RULES = frozenset(
         "site-silent",
         "gateway-deaf",
         "watchdog-silent",
+        "broker-dropped",
     }
 )
 

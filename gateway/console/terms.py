@@ -44,7 +44,7 @@ CAUSES = {
     "starting up": message("starting up"),
     "in hospital": message("in hospital"),
     "course ended": message("course ended"),
-    "break": message("break between cycles"),
+    "break": message("break"),
     "no bag": message("no bag"),
     "unspecified": message("no reason given"),
 }

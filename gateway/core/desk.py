@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from gateway.core.answered import Answered
 from gateway.core.channel_state import Channels
 from gateway.domain.instants import Instant
+from gateway.domain.outlook import BrokerDrops
 
 
 @dataclass(slots=True)
@@ -37,6 +38,8 @@ class Desk:
     stopped: dict[str, list[str]] = field(default_factory=dict)
     watchdog_at: Instant = 0
     watchdog_said_at: Instant = 0
+    dropped_total: int | None = None
+    drops: BrokerDrops | None = None
     answered: dict[str, Answered] = field(default_factory=dict)
     channels: Channels = field(default_factory=Channels)
 

@@ -70,10 +70,18 @@ class Linked:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokerDropped:
+    """The broker's count of messages that it dropped since it started, where it is another than before."""
+
+    seq: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     """Time passed."""
 
     seq: int
 
 
-Event = Heard | Commanded | Replied | Sent | Loaded | Linked | Ticked
+Event = Heard | Commanded | Replied | Sent | Loaded | Linked | BrokerDropped | Ticked

@@ -5,7 +5,7 @@ from gateway.core.context import Context
 from gateway.core.judgements import delivery_point
 from gateway.core.state import Bag, Course, Pump
 from gateway.domain.instants import MINUTE_MS, Instant
-from gateway.domain.readings import AlarmChange, Decoded, DiaryEntry, LinkStatus, Observation, PumpEvent
+from gateway.domain.readings import AlarmChange, Decoded, DiaryEntry, LinkStatus, Observation, PumpEvent, Refusal
 from gateway.domain.view import Facet
 from gateway.domain.words import DeliveryStatus, PumpEventKind
 from rules.model import Protocol
@@ -19,7 +19,8 @@ HUNG_MAX = 4
 def take_in(pump: Pump, course: Course | None, decoded: Decoded, now: Context) -> int:
     """Fold a message into the pump; returns the facets that it changed. Repeats and refusals change only their counts."""
     refused = decoded.refused
-    woken = twin.count_messages(pump, now.at, all_=len(decoded.readings) + len(refused), refused=len(refused))
+    unreadable = sum(one.reason is not Refusal.RETAINED for one in refused)  # what the broker kept says nothing of now
+    woken = twin.count_messages(pump, now.at, all_=len(decoded.readings) + unreadable, refused=unreadable)
     for refusal in refused:
         pump.refusals[refusal.reason] = pump.refusals.get(refusal.reason, 0) + 1
     if decoded.one_message and _is_known(pump, decoded):

@@ -14,24 +14,24 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import assert_never
 
-from gateway.core import answered, channels, courses, escalation, incidents, intake, replies, sites, synthetic, watched
+from gateway.core import answered, channels, courses, escalation, hearing, incidents, intake, replies, sites, synthetic, watched
 from gateway.core.context import Context
 from gateway.core.desk import begin_deaf
-from gateway.core.events import Commanded, Event, Heard, Linked, Loaded, Replied, Sent, Ticked
+from gateway.core.events import BrokerDropped, Commanded, Event, Heard, Linked, Loaded, Replied, Sent, Ticked
 from gateway.core.incident_state import Incident
+from gateway.core.judgements import with_decided
 from gateway.core.merging import merge_overdue
 from gateway.core.obey import obey
 from gateway.core.state import Course, Site
 from gateway.core.store import State
 from gateway.domain.effects import CommandResult, Effect, Heeded, Page
-from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
+from gateway.domain.instants import SECOND_MS, Instant
 from gateway.domain.readings import AlarmChange
 from gateway.domain.view import Facet
 from gateway.domain.words import DeliveryState
 from rules.engine import Change
 
 GAP_MS = 60 * SECOND_MS
-DEAF_AT_MOST_MS = 5 * MINUTE_MS
 
 
 class Monitor:
@@ -58,7 +58,7 @@ class Monitor:
         self._take(event, now)
         if self._woken or (self._wakes and self._wakes[0][0] <= at):
             self._settle(now)
-        return (*effects, *now.effects)
+        return with_decided((*effects, *now.effects), now.ward) if effects or now.effects else ()
 
     def advance(self, at: Instant) -> list[Effect]:
         """Fire every deadline up to and including `at`, in the order of time."""
@@ -132,7 +132,10 @@ class Monitor:
             case Loaded():
                 self._load(event, now)
             case Linked():
-                self._link(event.session, now)
+                hearing.link(now.desk, event.session, now.at)
+                self._wake_all(Facet.INHIBITION)
+            case BrokerDropped():
+                self._wake(now.ward.site, Facet.BROKER if hearing.count_dropped(now.desk, event.total, now.at) else 0)
             case _:
                 assert_never(event)
 
@@ -189,21 +192,7 @@ class Monitor:
         now.ward, now.protocols, now.rules = event.ward, event.protocols, self.state.rules
         synthetic.settle(self.state, now)
         watched.begin(now, started=event.started)
-        for name in self.state.subjects():
-            self._wake(name, Facet.ALL)
-
-    def _link(self, session: str, now: Context) -> None:
-        desk = self.state.desk
-        if session == "lost":
-            if desk.connected:
-                desk.lost_at = desk.deaf_from = now.at
-            desk.connected, desk.deaf_until = False, None
-        elif session == "up":
-            desk.connected, desk.linked_at, desk.deaf_until = True, now.at, now.at + DEAF_AT_MOST_MS
-        else:
-            desk.deaf_until = now.at
-        for name in self.state.subjects():
-            self._wake(name, Facet.INHIBITION)
+        self._wake_all(Facet.ALL)
 
     # ---- one instant -----------------------------------------------------------------------------------------------
 
@@ -268,6 +257,10 @@ class Monitor:
 
     def _wake(self, name: str, facets: int) -> None:
         self._woken[name] = self._woken.get(name, 0) | facets
+
+    def _wake_all(self, facets: int) -> None:
+        for name in self.state.subjects():
+            self._wake(name, facets)
 
     def _plan(self, name: str) -> None:
         """Make sure that the subject is looked at when it is due; a wake-up that is too early is cheap, one too late is a bug."""

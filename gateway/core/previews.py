@@ -85,6 +85,7 @@ STORIES: Mapping[str, tuple[Story, ...]] = {
     "diary_missing": (Story(),),
     "gateway_deaf": (Story(),),
     "watchdog_silent": (Story(),),
+    "broker_dropped": (Story(detail="1000000"),),
 }
 
 

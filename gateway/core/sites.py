@@ -77,6 +77,7 @@ def judge_site(state: State, site: Site, woken: int, now: Context) -> list[Chang
         inhibitions=DEAF if is_deaf(desk, now.at) else HEARS,
         silent_pumps=_silent_pumps(state, site, now.at) if woken & (Facet.SITE | Facet.INHIBITION) else NONE_SILENT,
         watchdog_due_at=watched.due_at(now.ward, desk),
+        broker_drops=desk.drops,
     )
     own = judge(rules.values(), site.alerts, view, woken=woken, scope="site", settled=site.settled)
     changes += own + _judge_strangers(state, rules, woken, now)

@@ -10,7 +10,7 @@ from gateway.core.intake import is_silent
 from gateway.core.state import Bag, Course, Pump, PumpCondition
 from gateway.domain.diary import DiaryLine
 from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, Instant
-from gateway.domain.outlook import BagOutlook, BatteryOutlook, FoundInterruption, Rates, SettingChange, SilentPumps
+from gateway.domain.outlook import BagOutlook, BatteryOutlook, BrokerDrops, FoundInterruption, Rates, SettingChange, SilentPumps
 from gateway.domain.view import ActiveCondition, Judgement
 from gateway.domain.words import Condition, DeliveryState, Priority
 from rules.model import Protocol
@@ -37,6 +37,7 @@ class View:
     inhibitions: frozenset[str] = frozenset()
     silent_pumps: SilentPumps = NONE_SILENT
     watchdog_due_at: Instant | None = None
+    broker_drops: BrokerDrops | None = None
     flows_unassigned_since: Instant | None = None
     course: Course | None = None
     pump: Pump | None = None

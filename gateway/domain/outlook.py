@@ -69,3 +69,12 @@ class SilentPumps:
 
     since: tuple[Instant, ...] = ()
     watched: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerDrops:
+    """Messages that the broker dropped in one go: how many, when its count first rose, and when it last did."""
+
+    since: Instant
+    at: Instant
+    count: int

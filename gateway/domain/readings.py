@@ -149,6 +149,7 @@ class Refusal(StrEnum):
     NOT_A_PUMP = "not-a-pump"
     UNKNOWN_MESSAGE = "unknown-message"
     MALFORMED = "malformed"
+    RETAINED = "retained"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from gateway.domain.diary import DiaryLine
 from gateway.domain.instants import Instant
-from gateway.domain.outlook import BagOutlook, BatteryOutlook, FoundInterruption, Rates, SettingChange, SilentPumps
+from gateway.domain.outlook import BagOutlook, BatteryOutlook, BrokerDrops, FoundInterruption, Rates, SettingChange, SilentPumps
 from gateway.domain.words import Condition, DeliveryState, Priority
 
 
@@ -26,7 +26,8 @@ class Facet:
     SETTINGS = 1024
     SITE = 2048
     WATCHDOG = 4096
-    ALL = 8191
+    BROKER = 8192
+    ALL = 16383
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,4 +162,9 @@ class CourseView(Protocol):
     @property
     def watchdog_due_at(self) -> Instant | None:
         """By when the next heartbeat of the gateway's watchdog is due; None where the ward has no watchdog."""
+        ...
+
+    @property
+    def broker_drops(self) -> BrokerDrops | None:
+        """What the broker dropped lately; None where it has dropped nothing."""
         ...

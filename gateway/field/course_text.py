@@ -77,7 +77,8 @@ def _delivery(line: Line, told: Told) -> Iterator[str]:
     yield f"{click.style(printable(line['course']), bold=True)}  {click.style(first.strip(), fg=colour)}"
     yield from more
     if line["limit_at"] and instant(line["limit_at"]) > told.now:
-        yield from wrapped(f"at worst {say_ms(max(0, line['worst_ms']))} without delivery; limit {told.at(line['limit_at'])}", MARGIN)
+        worst = say_ms(max(0, line["worst_ms"]))
+        yield from wrapped(f"at worst {worst} without delivery; limit {told.at(line['limit_at'])}", MARGIN)
     elif line["limit_at"]:
         sure = "OVER" if line["current_ms"] == line["worst_ms"] else "MAY BE OVER"
         then = f": {line['past_limit']}" if line["past_limit"] else ""

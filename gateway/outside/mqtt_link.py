@@ -20,7 +20,7 @@ from gateway.outside.buffered_socket import BufferedSocket
 from gateway.outside.inbox import Inbox
 from gateway.outside.mqtt_findings import Failure
 from gateway.outside.tls import client_context
-from gateway.runtime.ports import Incoming, Refusing, Session
+from gateway.runtime.ports import Dropped, Incoming, Session
 
 DROPPED_TOPIC = "$SYS/broker/publish/messages/dropped"
 IN_FLIGHT_MAX = 1_000  # MQTT 5 receive maximum; with 3.1.1 the broker's own limit counts
@@ -79,7 +79,7 @@ class Link(aiomqtt.Client):
     def __init__(
         self,
         settings: MqttSettings,
-        inbox: Inbox[Incoming | Session | Refusing],
+        inbox: Inbox[Incoming | Session | Dropped],
         number: int,
         on_dropped: Callable[[bytes], None],
     ) -> None:

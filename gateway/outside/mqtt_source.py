@@ -8,11 +8,12 @@ from gateway.outside.backoff import backoff_s
 from gateway.outside.inbox import Inbox
 from gateway.outside.mqtt_findings import finding
 from gateway.outside.mqtt_link import Link, LinkLost, MqttSettings
-from gateway.runtime.ports import Incoming, Refusing, Session
+from gateway.runtime.ports import Dropped, Incoming, Session
 
 __all__ = ["MqttSettings", "MqttSource"]
 
 TELL_PREFIX = "dwack/"
+COUNT_DIGITS_MAX = 19  # more is no count
 IN_HAND_MAX = 20_000  # full: stop reading, and stay away once the session is lost; the broker keeps the rest
 QUIET_CHECK_S = 0.25
 QUIET_CHECKS = 4  # 4 x 0.25 s without a message: the backlog is read
@@ -34,7 +35,7 @@ class MqttSource:
         """`tells_below`: the gateway's own is below `dwack/`, where no pump could take it for a command."""
         self._settings = settings
         self._tells_below = tells_below
-        self._inbox: Inbox[Incoming | Session | Refusing] = Inbox(IN_HAND_MAX)
+        self._inbox: Inbox[Incoming | Session | Dropped] = Inbox(IN_HAND_MAX)
         self._link: Link | None = None
         self._up_at_s = 0.0
         self._connections = 0
@@ -42,6 +43,7 @@ class MqttSource:
         self._short_sessions = 0
         self._finding: str | None = None
         self._dropped_at_broker: int | None = None
+        self._dropped_told: int | None = None
 
     @property
     def finding(self) -> str | None:
@@ -72,7 +74,7 @@ class MqttSource:
                 link.drop()
             await asyncio.sleep(self._wait_s())
 
-    async def take(self) -> list[Incoming | Session | Refusing]:
+    async def take(self) -> list[Incoming | Session | Dropped]:
         """Wait for at least one item; return all in hand in arrival order."""
         taken = await self._inbox.take()
         if self._link is not None:
@@ -106,6 +108,7 @@ class MqttSource:
         self._link = link
         self._up_at_s = asyncio.get_running_loop().time()
         self._inbox.put(Session.UP)
+        self._tell_dropped()
         link.hand_over()
         manner = "resumed" if link.resumed else "new: what was published while we were away is not in it"
         _log.info("broker session up (%s:%d), %s", self._settings.host, self._settings.port, manner)
@@ -147,12 +150,16 @@ class MqttSource:
         return asyncio.get_running_loop().time() - self._up_at_s >= STEADY_S
 
     def _on_dropped(self, payload: bytes) -> None:
-        if not payload.isdigit():
+        if not payload.isdigit() or len(payload) > COUNT_DIGITS_MAX:
             return
-        before, now = self._dropped_at_broker, int(payload)
-        self._dropped_at_broker = now
-        if before is not None and now > before:
-            self._inbox.put(Refusing("broker-dropped", f"the broker dropped {now - before} messages ({now} since it started)"))
+        self._dropped_at_broker = int(payload)
+        if self._link is not None:  # else it came before the session was announced, and is told behind that
+            self._tell_dropped()
+
+    def _tell_dropped(self) -> None:
+        if self._dropped_at_broker is not None and self._dropped_at_broker != self._dropped_told:
+            self._dropped_told = self._dropped_at_broker
+            self._inbox.put(Dropped(self._dropped_told))
 
 
 def _end_if_told_to() -> None:

@@ -95,6 +95,7 @@ class Figures:
     store: tuple[int, int, int] | None
     standing: Standing
     counted: Counted
+    watchdog_ms: int | None = None  # since the watchdog on another host was heard; None without one
 
     def point(self, site: str) -> Point:
         """The same for the time-series store, in the order of its schema; without a store there is nobody to write it for."""
@@ -103,7 +104,7 @@ class Figures:
         failed = sum(
             count for (_, outcome), count in self.counted.attempts.items() if outcome in (Outcome.REJECTED, Outcome.TEMPORARY)
         )
-        fields = {
+        fields: dict[str, float | int | str] = {
             "records": self.counted.records.total(),
             "lag_records": self.lag_records,
             "store_lag_records": lag,
@@ -120,6 +121,8 @@ class Figures:
             "connected": int(self.connected),
             "findings": self.findings,
         }
+        if self.watchdog_ms is not None:
+            fields["watchdog_s"] = self.watchdog_ms / SECOND_MS
         return Point("gateway", (("site", site),), tuple(fields.items()), self.at)
 
 

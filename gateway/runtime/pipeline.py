@@ -18,6 +18,7 @@ from gateway.runtime.effects import heeded_body, row_of
 from gateway.runtime.fold import Fold
 from gateway.runtime.ports import (
     Clock,
+    Dropped,
     EffectKind,
     Entry,
     Incoming,
@@ -25,11 +26,10 @@ from gateway.runtime.ports import (
     JournalFull,
     OutboxRow,
     Record,
-    Refusing,
     Session,
     Source,
 )
-from gateway.runtime.records import clock_entry, message_entry
+from gateway.runtime.records import clock_entry, dropped_entry, message_entry
 from gateway.runtime.snapshots import Snapshotter
 
 JUDGED_AT_ONCE = 250  # records folded before their effects are made durable: about 20 ms of work
@@ -37,7 +37,6 @@ QUEUE_MAX = 20_000  # durable records that wait to be judged; full: stop taking,
 CURSOR_EVERY_RECORDS = 2_000
 CURSOR = "monitor"
 RETRY_MS = 1_000
-WARNINGS_MAX = 20
 OWED_MAX = 100_000  # effects that wait for the journal to take them; more: judging waits, and then the broker keeps the rest
 NOT_JUDGED = "the gateway could not carry this out; its findings say why"
 
@@ -78,7 +77,6 @@ class Pipeline:
         self._owed: list[OutboxRow] = []
         self._refused: dict[str, str] = {}
         self._ticked_at = 0
-        self.warnings: deque[str] = deque(maxlen=WARNINGS_MAX)
         self.on_stored: Callable[[Sequence[Entry]], None] | None = None
 
     # ---- for others ------------------------------------------------------------------------------------------------
@@ -161,19 +159,18 @@ class Pipeline:
             await self._room.wait()
             await self._take_in(await self._source.take())
 
-    async def _take_in(self, items: list[Incoming | Session | Refusing]) -> None:
+    async def _take_in(self, items: list[Incoming | Session | Dropped]) -> None:
         now = self._clock.now()
         messages: list[Incoming] = []
         entries: list[Entry] = []
         for item in items:
             if isinstance(item, Incoming):
                 messages.append(item)
-                entries.append(message_entry(item.topic, item.payload, now))
+                entries.append(message_entry(item.topic, item.payload, now, retained=item.retained))
             elif isinstance(item, Session):
                 entries.append(clock_entry(now, item.value))
             else:
-                self.warnings.append(f"{item.finding}: {item.detail}")
-                _log.warning("%s: %s", item.finding, item.detail)
+                entries.append(dropped_entry(now, item.total))
         if entries:
             await self.keep(entries)
         self._source.acknowledge(messages)

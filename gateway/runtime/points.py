@@ -6,11 +6,8 @@ field by field, and the later one stays.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Callable, Sequence
 from operator import attrgetter
-from types import MappingProxyType
 from typing import Any
 
 from gateway.core.twin import AHEAD_MAX_MS
@@ -18,75 +15,11 @@ from gateway.domain.effects import Point
 from gateway.domain.instants import Instant
 from gateway.domain.readings import AlarmChange, Observation, Reading
 from gateway.domain.words import AlarmPhase, ClockQuality, DeliveryStatus, Power
+from gateway.runtime.point_schema import FLOAT, INT, MEASURES, SCHEMA, TEXT, Measurement
 
 TEXT_MAX = 1_000  # characters of a text field; the rest is cut off: the journal has it whole
 PREFIXES_MAX = 50_000  # cached series prefixes, about 10 MB; full: all are forgotten and made again as they come
 INT_MAX = 2**63 - 1
-
-
-class FieldType(Enum):
-    """A field's type in the store. It can never change: the store refuses every later point of another type.
-
-    FLOAT: measures. INT: flags (0 or 1), codes, counts and latencies. TEXT: words, always with a code beside those that matter.
-    """
-
-    FLOAT = "float"
-    INT = "int"
-    TEXT = "text"
-
-
-FLOAT, INT, TEXT = FieldType.FLOAT, FieldType.INT, FieldType.TEXT
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """Tags (indexed, so never free text) and typed fields of one measurement, in the order in which they are written."""
-
-    tags: tuple[str, ...]
-    fields: Mapping[str, FieldType]
-
-
-_MEASURES = ("rate_ml_h", "set_rate_ml_h", "infused_ml", "remaining_ml", "battery_percent", "pressure_mmhg", "bag_weight_g")
-
-# A priority and a state are fields where they change within one life (alert, incident): as tags, each change would begin a new
-# series and leave the old one standing at its last value.
-SCHEMA: Mapping[str, Measurement] = MappingProxyType(
-    {
-        "pump": Measurement(
-            ("site", "device", "course"), {**dict.fromkeys(_MEASURES, FLOAT), "on_battery": INT, "delivering": INT}
-        ),
-        "pump_alarm": Measurement(("site", "device", "course", "alarm", "priority"), {"active": INT, "text": TEXT}),
-        "delivery": Measurement(("site", "device", "course"), {"state": TEXT, "code": INT, "interruption_s": FLOAT}),
-        "alert": Measurement(
-            ("site", "device", "course", "rule", "alarm"), {"state": TEXT, "code": INT, "priority": TEXT, "rank": INT}
-        ),
-        "incident": Measurement(
-            ("site", "course", "policy"),
-            {"state": TEXT, "code": INT, "priority": TEXT, "rank": INT, "incident": TEXT, "latency_ms": INT},
-        ),
-        "page": Measurement(("site", "course", "to", "by", "why"), {"latency_ms": INT, "ok": INT}),
-        "gateway": Measurement(
-            ("site",),
-            {
-                "records": INT,
-                "lag_records": INT,
-                "store_lag_records": INT,
-                "lines_written": INT,
-                "poisoned": INT,
-                "refused": INT,
-                "pumps": INT,
-                "pumps_silent": INT,
-                "incidents_open": INT,
-                "pages_waiting": INT,
-                "pages_accepted": INT,
-                "pages_failed": INT,
-                "ready": INT,
-                "connected": INT,
-                "findings": INT,
-            },
-        ),
-    }
-)
 
 
 def lines_of(site: str, device: str, course: str, readings: Sequence[Reading], received_at: Instant | None = None) -> list[bytes]:
@@ -149,8 +82,8 @@ def point_from_json(body: bytes) -> Point:
         raise ValueError(f"not a point: {error!r}") from error
 
 
-_measures_of: Callable[[Observation], tuple[float | None, ...]] = attrgetter(*_MEASURES)
-_MEASURE_KEYS = tuple(f"{name}=" for name in _MEASURES)
+_measures_of: Callable[[Observation], tuple[float | None, ...]] = attrgetter(*MEASURES)
+_MEASURE_KEYS = tuple(f"{name}=" for name in MEASURES)
 
 
 def _observation_fields(observation: Observation) -> str:
@@ -172,7 +105,7 @@ _ACTIVE = {AlarmPhase.START: 1, AlarmPhase.CONTINUE: 1, AlarmPhase.END: 0, Alarm
 
 
 def _alarm_fields(change: AlarmChange) -> str:
-    active = f"active={_ACTIVE[change.phase]}i"
+    active = f"active={_ACTIVE[change.phase]}i,began={int(change.phase is AlarmPhase.START)}i"
     return f"{active},text={_quoted(change.text)}" if change.text else active
 
 
@@ -186,9 +119,10 @@ def _stamp(reading: Reading, received_at: Instant | None) -> Instant:
 
 def _field(of: str, measurement: Measurement, name: str, value: Any) -> str:
     """A field's value as it is written; "" for NaN and infinity, which the store does not know."""
-    kind = measurement.fields.get(name)
-    if kind is None:
+    known = measurement.fields.get(name)
+    if known is None:
         raise ValueError(f"{of} has no field {name!r}; its fields: {', '.join(measurement.fields)}")
+    kind = known.type
     if kind is TEXT and isinstance(value, str):
         return _quoted(value)
     if kind is INT and isinstance(value, int) and abs(value) <= INT_MAX:

@@ -182,11 +182,10 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusing:
-    """What the source saw at its own border that deserves a name (`dropped`: the broker says it dropped messages)."""
+class Dropped:
+    """The broker's count of messages that it dropped since it started: at first, and whenever it has changed."""
 
-    finding: str
-    detail: str
+    total: int
 
 
 class Source(Protocol):
@@ -196,7 +195,7 @@ class Source(Protocol):
         """Connect, subscribe, reconnect with backoff; until cancelled."""
         ...
 
-    async def take(self) -> list[Incoming | Session | Refusing]:
+    async def take(self) -> list[Incoming | Session | Dropped]:
         """Wait; then return everything in hand, in arrival order. Nothing is acknowledged by being taken.
 
         `Session.DRAINED` follows `UP` when the backlog has been read (no message for 1 s).

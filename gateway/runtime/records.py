@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from device_adapters.registry import decode, parse_topic
 from gateway.config.load import load_ward
 from gateway.config.problems import ConfigError
-from gateway.core.events import Commanded, Event, Heard, Linked, Loaded, Replied, Sent, Ticked
+from gateway.core.events import BrokerDropped, Commanded, Event, Heard, Linked, Loaded, Replied, Sent, Ticked
 from gateway.domain.care import (
     ChangeContacts,
     ChangeDose,
@@ -41,11 +41,12 @@ from gateway.domain.commands import (
 )
 from gateway.domain.instants import Instant
 from gateway.domain.readings import Decoded, Refusal, Refused
-from gateway.domain.words import Outcome
+from gateway.domain.words import Channel, Outcome
 from gateway.runtime.ports import Entry, Kind, Record
 from rules.loader import RulesError, load_protocol
 
 TOPIC_PREFIX = "dw/v1/"
+RETAINED_PREFIX = "retained:"  # before the topic of what the broker told again and had no business to keep; no topic begins so
 
 VERBS: Mapping[str, type[Command]] = {
     "enrol": Enrol,
@@ -94,6 +95,8 @@ def _decoded(record: Record) -> Decoded:
     """Decode by the topic's last level; a topic that is not ours has neither site nor device."""
     if not record.device:
         return Decoded(refused=(Refused(Refusal.BAD_TOPIC, "topic"),))
+    if record.topic.startswith(RETAINED_PREFIX):
+        return Decoded(refused=(Refused(Refusal.RETAINED, "topic", "only status may be retained; clear it at the broker"),))
     channel = record.topic[len(TOPIC_PREFIX) + len(record.site) + len(record.device) + 2 :]
     return decode(channel, record.body, received_at=record.received_at)
 
@@ -111,7 +114,13 @@ def _event_of_json(record: Record, body: dict[str, Any]) -> Event:
         case Kind.CONFIG:
             return _loaded(seq, body)
         case _:
-            return Linked(seq, body["session"]) if "session" in body else Ticked(seq)
+            return _clock_event(seq, body)
+
+
+def _clock_event(seq: int, body: dict[str, Any]) -> Event:
+    if "dropped" in body:
+        return BrokerDropped(seq, int(body["dropped"]))
+    return Linked(seq, body["session"]) if "session" in body else Ticked(seq)
 
 
 def _loaded(seq: int, body: dict[str, Any]) -> Loaded:
@@ -137,12 +146,16 @@ def verb_of(command: Command) -> str:
     return _NAMES[type(command)]
 
 
-def message_entry(topic: str, payload: bytes, at: Instant) -> Entry:
-    """A device's message as a record, whatever it holds; a topic that is not ours leaves site and device empty."""
+def message_entry(topic: str, payload: bytes, at: Instant, *, retained: bool = False) -> Entry:
+    """A device's message as a record, whatever it holds; a topic that is not ours leaves site and device empty.
+
+    `retained`: the broker told it again because we subscribed. It may be days old and says nothing of now: only a status may.
+    """
     place = parse_topic(topic)
     if isinstance(place, Refused):
         return Entry(at, Kind.MESSAGE, "", "", topic, payload)
-    return Entry(at, Kind.MESSAGE, place.site, place.device, topic, payload)
+    kept = f"{RETAINED_PREFIX}{topic}" if retained and place.channel != Channel.STATUS else topic
+    return Entry(at, Kind.MESSAGE, place.site, place.device, kept, payload)
 
 
 def command_entry(who: str, command: Command, at: Instant, *, by: str = "", once: Once | None = None) -> Entry:
@@ -184,6 +197,11 @@ def config_entry(ward: str, protocols: Mapping[str, str], at: Instant, *, starte
 def clock_entry(at: Instant, session: str = "") -> Entry:
     """Time passed; or what became of the broker session at that time."""
     return _entry(Kind.CLOCK, at, {"session": session} if session else {})
+
+
+def dropped_entry(at: Instant, total: int) -> Entry:
+    """What the broker says that it has dropped since it started."""
+    return _entry(Kind.CLOCK, at, {"dropped": total})
 
 
 def _entry(kind: Kind, at: Instant, body: Mapping[str, Any]) -> Entry:

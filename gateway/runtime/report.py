@@ -10,7 +10,7 @@ from gateway.domain.instants import Instant
 from gateway.domain.words import IncidentState, WhyPaged
 from gateway.runtime.fold import Fold
 from gateway.runtime.ports import Damaged, Journal, Record
-from gateway.runtime.report_figures import Report, causes_of, is_off_hours, times_of
+from gateway.runtime.report_figures import Report, causes_of, times_of
 from gateway.runtime.report_ledger import Ledger
 
 READ_AT_ONCE = 2_000

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from gateway.domain.instants import DAY_MS, SECOND_MS, Instant
+from gateway.domain.instants import DAY_MS, Instant
 from gateway.runtime.report_ledger import CourseFigures, Stretch
 
 WEEK_MS = 7 * DAY_MS
-DAY_BEGINS_HOUR, DAY_ENDS_HOUR = 8, 18  # Monday to Friday; everything else is off hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +113,6 @@ def times_of(lengths_ms: Iterable[int]) -> Times:
     median = known[middle] if len(known) % 2 else (known[middle - 1] + known[middle]) // 2
     rank = -(-95 * len(known) // 100)
     return Times(len(known), median, known[rank - 1])
-
-
-def is_off_hours(at: Instant, zone: ZoneInfo) -> bool:
-    """Outside Monday to Friday, 08:00 to 18:00 local time."""
-    local = datetime.fromtimestamp(at / SECOND_MS, zone)
-    return local.weekday() >= 5 or not DAY_BEGINS_HOUR <= local.hour < DAY_ENDS_HOUR
 
 
 def causes_of(found: Iterable[tuple[str, int]]) -> tuple[Cause, ...]:

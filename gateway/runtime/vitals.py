@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from gateway.core import stopping
 from gateway.core.events import Event
 from gateway.core.outbox import Outbox
-from gateway.domain.effects import Effect
-from gateway.domain.instants import MINUTE_MS
-from gateway.runtime.effects import row_of
+from gateway.domain.effects import Effect, Point
+from gateway.domain.instants import MINUTE_MS, Instant
 from gateway.runtime.figures import Counted, Figures, standing_of
 from gateway.runtime.forwarder import Forwarder
 from gateway.runtime.parts import Parts
 from gateway.runtime.pipeline import Pipeline
-from gateway.runtime.ports import JournalFull, Record
+from gateway.runtime.points import point_to_json
+from gateway.runtime.ports import EffectKind, JournalFull, OutboxRow, Record
 from gateway.runtime.recovery import Recovered
 from gateway.runtime.service import Health
+from gateway.runtime.standings import Standings
 from gateway.runtime.watchers import Watchers
 
 POINT_EVERY_MS = MINUTE_MS
@@ -40,7 +41,7 @@ class Vitals:
         self._parts, self._fold, self._damaged = parts, organs.recovered.fold, organs.recovered.damaged
         self._pipeline, self._outbox, self._forwarder = organs.pipeline, organs.outbox, organs.forwarder
         self._watchers, self._config_findings = organs.watchers, config_findings
-        self._counted = Counted()
+        self._counted, self._standings = Counted(), Standings()
         self._started_at = parts.clock.now()
 
     def note_judged(self, record: Record, event: Event) -> None:
@@ -50,6 +51,7 @@ class Vitals:
     def note_effects(self, effects: Sequence[Effect]) -> None:
         """Effects were decided and are durable."""
         self._counted.note_effects(effects)
+        self._standings.note_effects(effects)
 
     def health(self) -> Health:
         """Whether it hears, stores, judges and can page; and all that people should know."""
@@ -59,7 +61,7 @@ class Vitals:
             findings.append("no session with the broker yet")
         ready = not findings
         findings += [f"record {damaged.seq} is damaged: {damaged.detail}" for damaged in self._damaged[:10]]
-        findings += [*self._config_findings(), *self._fold.findings[-10:], *self._pipeline.warnings]
+        findings += [*self._config_findings(), *self._fold.findings[-10:]]
         findings += [*self._watchers.findings(), *self._parts.noted.values(), *stopping.said(desk.stopped)]
         numbers = {
             "judged_seq": float(self._pipeline.judged_seq),
@@ -88,19 +90,31 @@ class Vitals:
             waiting=len(self._outbox),
             oldest_waiting_ms=max((now - sending.item.decided_at for sending in self._outbox.items()), default=0),
             store=None if store is None else (store.lag_records, store.lines_written, store.poisoned),
+            watchdog_ms=now - state.desk.watchdog_at if state.ward.watchdog is not None else None,
             standing=standing_of(state, now),
             counted=self._counted,
         )
 
     async def run(self) -> None:
-        """Write the numbers to the time-series store once a minute, until cancelled."""
-        forwarder = self._forwarder
-        while forwarder is not None:
-            await self._parts.clock.sleep_until(self._parts.clock.now() + POINT_EVERY_MS)
-            point = self.figures().point(self._fold.monitor.state.ward.site)
-            row = row_of(point, self._pipeline.judged_seq, point.at)
+        """Write the numbers to the time-series store once a minute, and now and then how the ward stands, until cancelled."""
+        clock, counted, said = self._parts.clock, self._counted, self._standings
+        while self._forwarder is not None:
+            await clock.sleep_until(clock.now() + POINT_EVERY_MS)
+            state, now = self._fold.monitor.state, clock.now()
+            site = state.ward.site
             try:
-                await self._parts.journal.commit(CURSOR, self._pipeline.judged_seq, [row] if row is not None else [])
+                await self._write([self.figures().point(site), *said.transports(site, counted.attempts, now)], now, 0)
+                slice_ = 0
+                async for points in said.points(state, now):
+                    slice_ += 1
+                    await self._write(points, now, slice_)
             except JournalFull:
                 continue  # said by the pipeline; the next minute has a point again
-            forwarder.wake()
+            self._forwarder.wake()
+
+    async def _write(self, points: Sequence[Point], at: Instant, slice_: int) -> None:
+        rows = [
+            OutboxRow(f"vitals@{at}/{slice_}.{number}", EffectKind.POINT, point.at, point_to_json(point))
+            for number, point in enumerate(points)
+        ]
+        await self._parts.journal.commit(CURSOR, self._pipeline.judged_seq, rows)

@@ -13,7 +13,7 @@ from gateway.domain.instants import Instant
 from gateway.domain.words import Outcome
 from gateway.runtime.fold import Fold
 from gateway.runtime.ports import Entry, Record
-from gateway.runtime.records import clock_entry, config_entry, message_entry, outcome_entry
+from gateway.runtime.records import clock_entry, config_entry, dropped_entry, message_entry, outcome_entry
 from gateway.scenario.grammar import Scenario
 
 SENDS_AT_ONCE = 64
@@ -40,6 +40,8 @@ class House:
         self.inbox: list[tuple[str, bytes]] = []
         self.up = False
         self.session_up = True
+        self.dropped_total = 0
+        self.counts_untold: list[int] = []
         self.results: list[CommandResult] = []
         self.answers: list[tuple[Instant, Answer]] = []
         self.fold = Fold()
@@ -95,6 +97,7 @@ class House:
         kept, self.inbox = self.inbox, []
         for topic, payload in kept:
             self.take(message_entry(topic, payload, at))
+        self._take_counts(at)
         self.take(clock_entry(at, "drained"))
 
     # ---- what arrives ----------------------------------------------------------------------------------------------
@@ -105,6 +108,18 @@ class House:
             self.take(message_entry(topic, payload, at))
         else:
             self.inbox.append((topic, payload))
+
+    def lose_unread(self, at: Instant, count: int) -> None:
+        """The broker drops messages and counts them; nobody learns what they were."""
+        self.counts_untold += [self.dropped_total, self.dropped_total + count]
+        self.dropped_total += count
+        if self.up and self.session_up:
+            self._take_counts(at)
+
+    def _take_counts(self, at: Instant) -> None:
+        counts, self.counts_untold = self.counts_untold, []
+        for total in counts:
+            self.take(dropped_entry(at, total))
 
     def take(self, entry: Entry) -> None:
         """Journal an entry, fold it, make its effects durable."""

@@ -83,3 +83,15 @@ _ACTS: Mapping[str, Act] = {
     "prime": lambda pump, keys, at: pump.prime(at, float(keys["prime"])),
     "mute": lambda pump, _keys, at: pump.disconnect(at),
 }
+
+
+def link_all(house: House, site: str, pumps: Mapping[str, SimulatedPump], lost: set[str], at: Instant, *, up: bool) -> None:
+    """The broker goes away or comes back: whoever lost the link by it (`lost`) has it again then, and says so."""
+    for pump in pumps.values():
+        if up and pump.device in lost:
+            publish_now(house, site, pump, pump.reconnect(at), at)
+        elif not up and pump.link_up:
+            pump.disconnect(at)
+            lost.add(pump.device)
+    if up:
+        lost.clear()

@@ -19,7 +19,7 @@ from gateway.scenario.diary import publish_diary
 from gateway.scenario.grammar import Scenario, Step
 from gateway.scenario.house import House
 from gateway.scenario.links import follow_link
-from gateway.scenario.pumps import act, publish_now
+from gateway.scenario.pumps import act, link_all, publish_now
 from gateway.scenario.recorded import WARD, exchange, recorded
 from rules.durations import parse_ms
 
@@ -175,7 +175,7 @@ class Story:
             case "gateway":
                 self._gateway(keys)
             case "broker":
-                self._broker(up=keys["broker"] == "up")
+                self._broker(keys)
             case "window" | "silence" | "record" | "diary":
                 self._record(outer, keys)
             case "expect" | "allow":
@@ -286,15 +286,10 @@ class Story:
             self.house.crash(self.at)
             self._restart(parse_ms(str(keys["restart_after"])) if "restart_after" in keys else 0)
 
-    def _broker(self, *, up: bool) -> None:
-        self.tell(self.at, f"broker {'up' if up else 'down'}")
-        site = self.scenario.ward.ward.site
-        for pump in self.pumps.values():
-            if up and pump.device in self._dropped:
-                publish_now(self.house, site, pump, pump.reconnect(self.at), self.at)
-            elif not up and pump.link_up:
-                pump.disconnect(self.at)
-                self._dropped.add(pump.device)
-        if up:
-            self._dropped.clear()
-        self.house.session(self.at, up=up)  # up: what the pumps have published by now is the backlog
+    def _broker(self, keys: Mapping[str, Any]) -> None:
+        self.tell(self.at, f"broker {keys['broker']}")
+        if keys["broker"] == "drops":
+            self.house.lose_unread(self.at, int(keys.get("messages", 1)))
+            return
+        link_all(self.house, self.scenario.ward.ward.site, self.pumps, self._dropped, self.at, up=keys["broker"] == "up")
+        self.house.session(self.at, up=keys["broker"] == "up")  # up: what the pumps have published by now is the backlog

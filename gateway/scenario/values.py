@@ -30,8 +30,11 @@ def wrong_values(verb: str, keys: Mapping[str, Any], ward: LoadedWard | None, en
         yield from _one_of(keys, "gateway", ("crash", "reload"))
         yield from _one_of(keys, "at_point", ("before-send", "sending", "after-send"))
         yield from _time(keys, "restart_after")
-    elif outer in ("broker", "influx"):
-        yield from _one_of(keys, outer, ("down", "up"))
+    elif outer == "influx":
+        yield from _one_of(keys, "influx", ("down", "up"))
+    elif outer == "broker":
+        yield from _one_of(keys, "broker", ("down", "up", "drops"))
+        yield from _number(keys, "messages")
     elif outer == "enrol":
         yield from _number(keys["enrol"], "primed_ml")
         yield from _number(keys["enrol"], "cycle")

@@ -9,7 +9,7 @@ VERBS: Mapping[str, frozenset[str]] = {
     "person": frozenset(),
     "transport": frozenset({"fail", "for", "heal", "receipt"}),
     "gateway": frozenset({"at_point", "restart_after", "ward_patch"}),
-    "broker": frozenset(),
+    "broker": frozenset({"messages"}),
     "influx": frozenset(),
     "diary": frozenset(),
     "window": frozenset({"by", "refused"}),

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.bridge.spool import Spool
 from tests.support.bridge_process import BridgeProcess, bridge_file
+from tests.support.brokers import mosquitto
 from tests.support.gateway_process import ROOT, until
 from tests.support.process import free_port
 
@@ -76,3 +77,38 @@ def test_systemd_hears_ready_alive_and_stopping(tmp_path: Path):
         assert manager.recv(100) == b"STOPPING=1"
     assert "Traceback" not in bridge.log
     assert (tmp_path / "bridge" / "spool" / "bridge.db").stat().st_size > 0
+
+
+def test_a_check_says_one_line_about_each_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """With a broker, a device, pins and a scale that says nothing: what works and what does not; no spool is made."""
+    monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "mock")
+    with mosquitto(tmp_path / "broker") as broker, socket.create_server(("127.0.0.1", 0)) as device:
+        lines = [{"adapter": "generic-json", "tcp": f"127.0.0.1:{device.getsockname()[1]}", "pump": "pump-01"}, *LISTENS]
+        lines[1] = lines[1] | {"pump": "pump-02"}
+        scale = {"data": 23, "clock": 24, "tare": 0, "counts_per_g": 400.0}
+        file = bridge_file(broker.port, lines=lines) | {
+            "clock": "trust",
+            "beside": [{"pump": "pump-03", "relay": 5, "scale": scale}],
+        }
+        path = tmp_path / "bridge.yaml"
+        path.write_text(json.dumps(file))
+        done = run("--config", str(path), "--check")
+    said = dict(line.split("  ", 1)[::-1] for line in done.stdout.splitlines())
+    assert done.returncode == 1, done.stderr
+    assert [word for words, word in said.items() if words.startswith(("spool", "clock", "line", "pins", "broker"))] == ["ok"] * 6
+    assert [words for words, word in said.items() if word == "NO"] == [
+        "scale of pump-03: the HX711 on pins 23 and 24 says nothing; look at its four wires"
+    ]
+    assert not (tmp_path / "spool").exists()
+
+
+def test_a_check_names_what_cannot_be_reached(tmp_path: Path):
+    """Neither broker nor port: a line each, in words."""
+    lines = [{"adapter": "bbraun-bcc", "serial": {"port": "/dev/nowhere"}, "slots": {"11": "pump-01"}}]
+    path = tmp_path / "bridge.yaml"
+    path.write_text(json.dumps(bridge_file(free_port(), lines=lines)))
+    done = run("--config", str(path), "--check")
+    assert done.returncode == 1
+    assert "NO  line: /dev/nowhere: there is no such port; is the cable in?" in done.stdout
+    assert "NO  broker: 127.0.0.1:" in done.stdout
+    assert "Traceback" not in done.stderr

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.outside import mqtt_source
 from gateway.outside.mqtt_source import MqttSettings, MqttSource
-from gateway.runtime.ports import Incoming, Refusing, Session
+from gateway.runtime.ports import Incoming, Session
 from tests.support.brokers import mosquitto
 from tests.support.listening import PATIENCE_S, listening, publish, publish_many, seqs
 
@@ -91,27 +91,29 @@ async def test_a_partly_acknowledged_backlog_resumes_where_it_was(tmp_path):
             assert seqs(await ear.hear(4)) == [7, 8, 9, 10]
 
 
-async def test_what_the_broker_drops_has_a_name(tmp_path):
-    """A tiny queue and a stalled gateway: the broker drops, and the source says so with the number."""
+async def test_what_the_broker_drops_is_told(tmp_path):
+    """A tiny queue and a stalled gateway: the broker drops, and the source says so with the broker's count."""
     with mosquitto(tmp_path, options={"max_queued_messages": "10", "max_inflight_messages": "5"}) as broker:
         async with listening(settings(broker.port), hold=True) as ear:
             await ear.see(UP)
             await until(lambda: ear.source._dropped_at_broker is not None)
             await publish_many(broker.port, 100)
-            await ear.until(lambda ear: any(isinstance(item, Refusing) for item in ear.items))
-    named = next(item for item in ear.items if isinstance(item, Refusing))
-    assert named.finding == "broker-dropped"
-    assert named.detail.startswith("the broker dropped ")
+            await ear.until(lambda ear: len(ear.dropped) > 1)
+    assert ear.dropped[0] < ear.dropped[1]
     assert not [message for message in ear.messages if message.topic.startswith("$SYS")]
 
 
-async def test_a_drop_counter_that_starts_over_is_no_drop():
-    """Only a rise is a drop: the first value is where we came in, and a broker that restarts counts from nought."""
-    source = MqttSource(settings(1))
-    for payload in (b"7", b"7", b"0", b"not a number"):
-        source._on_dropped(payload)
-    source._on_dropped(b"3")
-    assert await source.take() == [Refusing("broker-dropped", "the broker dropped 3 messages (3 since it started)")]
+async def test_only_another_count_is_told(tmp_path):
+    """At first and at each change, never before the session is announced; what is no count is passed over."""
+    with mosquitto(tmp_path) as broker:
+        async with listening(settings(broker.port, dropped_topic="")) as ear:
+            ear.source._on_dropped(b"4")
+            await ear.see(UP)
+            for payload in (b"7", b"7", b"0", b"not a number", b"", b"-1", b"9" * 5_000, b"3"):
+                ear.source._on_dropped(payload)
+            await ear.until(lambda ear: len(ear.dropped) == 4)
+    assert ear.items[0] is UP
+    assert ear.dropped == [4, 7, 0, 3]
 
 
 @pytest.mark.parametrize("protocol", ["3.1.1", "5"])

@@ -8,18 +8,22 @@ from collections.abc import AsyncIterator, Callable
 import aiomqtt
 
 from gateway.outside.mqtt_source import MqttSettings, MqttSource
-from gateway.runtime.ports import Incoming, Refusing, Session
+from gateway.runtime.ports import Dropped, Incoming, Session
 from tests.benchmarks.publisher import Load, Publisher
 
 PATIENCE_S = 30.0
 
 
 class Ear:
-    """Takes from a source; keeps all in `items`; acknowledges at once unless `hold` is set."""
+    """Takes from a source; keeps all in `items`, the broker's counts of what it dropped in `dropped`.
+
+    Acknowledges at once unless `hold` is set.
+    """
 
     def __init__(self, source: MqttSource) -> None:
         self.source = source
-        self.items: list[Incoming | Session | Refusing] = []
+        self.items: list[Incoming | Session] = []
+        self.dropped: list[int] = []
         self.hold = False
 
     @property
@@ -37,7 +41,7 @@ class Ear:
         async with asyncio.timeout(PATIENCE_S):
             while not done(self):
                 taken = await self.source.take()
-                self.items += taken
+                self._keep(taken)
                 if not self.hold:
                     self.source.acknowledge([item for item in taken if isinstance(item, Incoming)])
 
@@ -53,9 +57,16 @@ class Ear:
     async def fence(self) -> None:
         """Return when everything that the broker had sent before is in `items`: its answer to a question comes behind it."""
         await self.source._link.subscribe("dwfence", qos=0)
-        self.items += self.source._inbox._items
+        self._keep(self.source._inbox._items)
         self.source._inbox._items = []
         self.source._inbox._something.clear()
+
+    def _keep(self, taken: list[Incoming | Session | Dropped]) -> None:
+        for item in taken:
+            if isinstance(item, Dropped):
+                self.dropped.append(item.total)
+            else:
+                self.items.append(item)
 
 
 @contextlib.asynccontextmanager

@@ -16,6 +16,7 @@ from gateway.outside.memory_journal import MemoryJournal
 from gateway.runtime.dispatcher import Dispatcher
 from gateway.runtime.gateway import Gateway, Parts
 from gateway.runtime.ports import (
+    Dropped,
     EffectKind,
     Entry,
     Incoming,
@@ -23,7 +24,6 @@ from gateway.runtime.ports import (
     Kind,
     OutboxRow,
     Record,
-    Refusing,
     SendState,
     Session,
 )
@@ -52,10 +52,10 @@ class ScriptedSource:
         self.acknowledged: list[Incoming] = []
         self.told: list[tuple[str, bytes]] = []
         self.kept: dict[str, bytes] = {}
-        self._items: list[Incoming | Session | Refusing] = []
+        self._items: list[Incoming | Session | Dropped] = []
         self._something = asyncio.Event()
 
-    def say(self, *items: Incoming | Session | Refusing) -> None:
+    def say(self, *items: Incoming | Session | Dropped) -> None:
         """These have arrived, all at once."""
         self._items += items
         self._something.set()
@@ -64,7 +64,7 @@ class ScriptedSource:
         """Hold the connection for ever."""
         await asyncio.Event().wait()
 
-    async def take(self) -> list[Incoming | Session | Refusing]:
+    async def take(self) -> list[Incoming | Session | Dropped]:
         """All that has arrived."""
         await self._something.wait()
         self._something.clear()

@@ -5,7 +5,7 @@ import pytest
 from gateway.domain.instants import MINUTE_MS, SECOND_MS
 from gateway.runtime import snapshots
 from gateway.runtime.emergency import STEADY_MS
-from gateway.runtime.ports import EffectKind, Kind, Refusing, SendState, Session
+from gateway.runtime.ports import Dropped, EffectKind, Kind, SendState, Session
 from tests.support.forwarding import ScriptedSink, settle
 from tests.support.runtime_world import GatedJournal, World, alarm, message
 
@@ -191,11 +191,11 @@ async def test_points_that_could_not_be_committed_are_stored_later():
         assert set(rows.values()) == {SendState.PLANNED}
 
 
-async def test_a_warning_of_the_source_is_shown():
-    """What the broker dropped is said where people look; the session's changes are journalled."""
+async def test_what_the_source_says_of_the_broker_is_journalled():
+    """The session's changes, and how much the broker has dropped."""
     world = World()
-    async with world.running() as gateway:
-        world.source.say(Session.UP, Refusing("broker-dropped", "the broker dropped 7 messages"), Session.DRAINED)
+    async with world.running():
+        world.source.say(Session.UP, Dropped(7), Session.DRAINED)
         await settle()
-        assert "broker-dropped: the broker dropped 7 messages" in gateway.health().findings
-        assert [r.body for r in await world.records(Kind.CLOCK)] == [b'{"session":"up"}', b'{"session":"drained"}']
+        told = [b'{"session":"up"}', b'{"dropped":7}', b'{"session":"drained"}']
+        assert [r.body for r in await world.records(Kind.CLOCK)] == told

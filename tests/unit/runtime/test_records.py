@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gateway.core.events import Commanded, Heard, Linked, Loaded, Replied, Sent, Ticked
+from gateway.core.events import BrokerDropped, Commanded, Heard, Linked, Loaded, Replied, Sent, Ticked
 from gateway.domain.care import (
     ChangeContacts,
     ChangeDose,
@@ -47,6 +47,7 @@ from gateway.runtime.records import (
     command_entry,
     command_from,
     config_entry,
+    dropped_entry,
     event_of,
     message_entry,
     outcome_entry,
@@ -117,6 +118,7 @@ def test_a_reply_an_outcome_and_the_session_come_back():
     assert event_of(record_of(entry)) == Sent(7, "P-1@7/r1/nurse-a/0", Outcome.REJECTED, "no such number")
     assert provider_id_of(record_of(entry)) == ("P-1@7/r1/nurse-a/0", "x")
     assert event_of(record_of(clock_entry(START_AT, "drained"))) == Linked(7, "drained")
+    assert event_of(record_of(dropped_entry(START_AT, 12))) == BrokerDropped(7, 12)
     assert event_of(record_of(clock_entry(START_AT))) == Ticked(7)
 
 
@@ -192,3 +194,22 @@ def test_commands_are_refused_in_words():
 def test_no_provider_id(record: bytes):
     """An outcome of another version has none."""
     assert provider_id_of(Record(7, START_AT, Kind.OUTCOME, "", "", "", record)) == ("", "")
+
+
+@pytest.mark.parametrize("channel", ["telemetry", "alarm", "event", "diary", "raw/bbraun-bcc"])
+def test_what_the_broker_kept_and_tells_again_is_no_news(channel: str):
+    """A retained alarm may be months old: it is kept under a name that shows it, counted by name, and judged by nobody."""
+    topic, body = f"dw/v1/ward/p1/{channel}", b'{"observed_at": 1, "delivery_status": "delivering"}'
+    entry = message_entry(topic, body, START_AT, retained=True)
+    assert (entry.site, entry.device, entry.topic, entry.body) == ("ward", "p1", f"retained:{topic}", body)
+    heard = event_of(record_of(entry))
+    assert isinstance(heard, Heard)
+    assert [one.reason for one in heard.decoded.refused] == [Refusal.RETAINED]
+    assert heard.decoded.readings == ()
+
+
+def test_a_status_may_be_kept():
+    """It is the one channel that the contract retains; a topic that is nobody's stays what it was."""
+    status = message_entry("dw/v1/ward/p1/status", b'{"online": true}', START_AT, retained=True)
+    assert status == message_entry("dw/v1/ward/p1/status", b'{"online": true}', START_AT)
+    assert message_entry("dw/v1/x", b"", START_AT, retained=True).topic == "dw/v1/x"

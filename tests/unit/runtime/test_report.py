@@ -11,7 +11,7 @@ from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from gateway.outside.memory_journal import MemoryJournal
 from gateway.runtime.ports import Damaged, Entry, Record
 from gateway.runtime.report import report
-from gateway.runtime.report_figures import Cause, Report, Times, is_off_hours, times_of
+from gateway.runtime.report_figures import Cause, Report, Times, times_of
 from gateway.runtime.report_ledger import Stretch
 from gateway.scenario.runner import tell
 

@@ -1,0 +1,1 @@
+"""From hazard to control to test to its last result: `make trace` and docs/security/."""
