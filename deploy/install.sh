@@ -4,12 +4,14 @@
 #   sudo deploy/install.sh                 install, enable, start
 #   sudo deploy/install.sh --no-start      install only
 #   deploy/install.sh --root DIR           lay everything out under DIR and touch nothing else (for packages and for tests)
+#   deploy/install.sh --program-only       no units and no ward file: what a bridge needs
 #
 # What goes where: docs/systemd.md. Nothing under /etc/dripwatch and /var/lib/dripwatch is ever written over.
 set -euo pipefail
 
 root=""
 start=yes
+program_only=no
 source="$(cd "$(dirname "$0")/.." && pwd)"
 
 fail() {
@@ -22,10 +24,12 @@ while [ $# -gt 0 ]; do
     --root)
       [ $# -ge 2 ] || fail "--root needs a folder"
       root="$(mkdir -p "$2" && cd "$2" && pwd)"
+      root="${root%/}" # the real root is none
       shift 2
       ;;
     --no-start) start=no; shift ;;
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --program-only) program_only=yes; shift ;;
+    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) fail "unknown argument $1; --help shows the known ones" ;;
   esac
 done
@@ -106,6 +110,7 @@ begin() {
 }
 
 install_program
+if [ "$program_only" = yes ]; then exit 0; fi
 install_units
 install_ward_file
 if [ -z "$root" ]; then begin; else echo "Laid out under $root."; fi

@@ -17,16 +17,18 @@ if [ -z "$root" ] && [ "$(id -u)" != 0 ]; then
   exit 2
 fi
 
-units="dripwatch.service dripwatch-watchdog.service dripwatch-backup.service dripwatch-backup.timer"
+units="dripwatch-bridge.service dripwatch.service dripwatch-watchdog.service dripwatch-backup.service dripwatch-backup.timer"
 for unit in $units; do
   if [ -z "$root" ] && systemctl list-unit-files "$unit" >/dev/null 2>&1; then systemctl disable --now --quiet "$unit" || true; fi
   rm -f "$root/etc/systemd/system/$unit"
 done
 rm -f "$root/etc/sysusers.d/dripwatch.conf" "$root/etc/tmpfiles.d/dripwatch.conf" "$root/usr/local/bin/dripwatch"
+rm -f "$root/etc/systemd/system.conf.d/dripwatch-watchdog.conf" "$root/etc/systemd/journald.conf.d/dripwatch.conf"
+rm -f "$root/usr/local/sbin/dripwatch-read-only-root"
 rm -rf "$root/opt/dripwatch"
 if [ -z "$root" ]; then systemctl daemon-reload; fi
 
 echo "Removed. What stays:"
-for kept in /etc/dripwatch /var/lib/dripwatch /var/lib/dripwatch-backups; do
+for kept in /etc/dripwatch /var/lib/dripwatch /var/lib/dripwatch-backups /var/lib/dripwatch-bridge; do
   if [ -e "$root$kept" ]; then echo "  $root$kept"; fi
 done

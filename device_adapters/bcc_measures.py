@@ -94,7 +94,9 @@ def alarms(said: Said, sent: Sent, refused: list[Refused], *, whole: bool) -> li
         if alarm is None:
             continue
         told = set_bits.setdefault(alarm.condition, [])
-        active = _bit(said, name, refused) if value != b"0" else False
+        if value == b"0":
+            continue
+        active = _bit(said, name, refused)
         if active is None:
             doubtful.add(alarm.condition)
         elif active:
@@ -105,15 +107,24 @@ def alarms(said: Said, sent: Sent, refused: list[Refused], *, whole: bool) -> li
 
 
 def _change(condition: Condition, names: list[bytes], sent: Sent) -> AlarmChange:
+    if not names:  # eleven of twelve; nothing that can be left out is said
+        return AlarmChange(
+            observed_at=sent.observed_at,
+            boot=sent.boot,
+            seq=sent.seq,
+            clock=sent.clock,
+            condition=condition,
+            phase=AlarmPhase.END,
+        )
     return AlarmChange(
         observed_at=sent.observed_at,
         boot=sent.boot,
         seq=sent.seq,
         clock=sent.clock,
         condition=condition,
-        phase=AlarmPhase.CONTINUE if names else AlarmPhase.END,
-        code=names[0].decode() if names else None,
-        text=", ".join(_ALARMS[name].text for name in names) if names else None,
+        phase=AlarmPhase.CONTINUE,
+        code=names[0].decode(),
+        text=", ".join(_ALARMS[name].text for name in names),
     )
 
 

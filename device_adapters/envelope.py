@@ -65,7 +65,7 @@ def opened(payload: bytes) -> tuple[Sent | None, bytes] | Refused:
 
 def numbered(decoded: Decoded, sent: Sent) -> Decoded:
     """The readings of one payload under its number, as far as the adapter left that to us."""
-    if sent.boot is None and sent.seq is None:
+    if decoded.one_message or (sent.boot is None and sent.seq is None):
         return decoded
     return Decoded(tuple(_under(reading, sent) for reading in decoded.readings), decoded.refused, one_message=True)
 

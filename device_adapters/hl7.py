@@ -11,7 +11,7 @@ Everything is bounded by the payload's size. Nothing raises. Segments that may h
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -26,11 +26,11 @@ SEGMENTS_MAX: Final = 5_000  # an LVP with four channels needs about 200; over i
 _NUMBERED: Final = ("OBX", "OBR", "PID", "PD1", "PV1", "PV2", "NTE", "PRT", "TQ1")
 _START: Final = rf"MSH(?=\|[^|\s]{{2,5}}\|)|(?:{'|'.join(_NUMBERED)})(?=\|\d{{0,4}}\|)|ORC(?=\|[A-Z]{{0,2}}\|)"
 _FUSED = re.compile(_START)
-_FUSIBLE: Final = tuple(f"{name}|" for name in (*_NUMBERED, "MSH", "ORC"))
+_FUSIBLE: Final = tuple(f"{name}|" for name in (*_NUMBERED, "MSH", "ORC"))  # counting them is quicker than searching
 _KNOWN: Final = frozenset({*_NUMBERED, *["MSH", "EVN", "NK1", "ORC", "TQ2", "SFT", "UAC", "DSC", "MSA", "ERR"]})
 _OF_THE_SITE = re.compile(r"Z[A-Z0-9]{2}(?=\||$)")  # segments that a site or a maker defines for itself
 _LINE_ENDS = re.compile(r"[\r\n]+")
-_MLLP = re.compile(rb"[\x0b\x1c\x00]+")
+_MLLP: Final = bytes.maketrans(b"\x0b\x1c\x00", b"\r\r\r")
 _PRIVATE = frozenset({"PID", "PD1", "NK1", "PV1", "PV2"})
 _ESCAPES = {"\\F\\": "|", "\\S\\": "^", "\\T\\": "&", "\\R\\": "~", "\\E\\": "\\"}
 _ESCAPE = re.compile(r"\\[FSTRE]\\")
@@ -84,7 +84,7 @@ def parse(payload: bytes) -> list[Message] | Refused:
 
     Refuses: EMPTY, TOO_LARGE, NOT_UTF8 (UTF-16 and the like), UNKNOWN_MESSAGE (no MSH at its beginning), TOO_MANY.
     """
-    body = _MLLP.sub(b"\r", payload[: PAYLOAD_BYTES_MAX + 1]).strip()
+    body = payload[: PAYLOAD_BYTES_MAX + 1].translate(_MLLP).strip()
     objection = _objection(payload, body)
     if objection is not None:
         return objection
@@ -119,24 +119,21 @@ def _text(body: bytes) -> str:
 
 def _segments(text: str) -> list[Segment]:
     """Mend the line ends: a line that begins like no segment continues the one before; one with two segments is parted."""
-    lines: list[str] = []
-    wrapped: list[str] = []
-    for piece in text.split("\r") if "\n" not in text else _LINE_ENDS.split(text):
-        if not lines or (piece[:3] in _KNOWN and piece[3:4] in _AFTER_NAME) or _OF_THE_SITE.match(piece):
-            if wrapped:
-                lines[-1] += "".join(wrapped)
-                wrapped = []
-            lines.append(piece)
-        elif piece:
-            wrapped.append(piece)
-    if wrapped:
-        lines[-1] += "".join(wrapped)
-    if _count_fusible(text) != sum(line[:4] in _FUSIBLE for line in lines):
-        lines = [part for line in lines for part in _parted(line)]
-    return [Segment(line[:3] if line[3:4] == "|" else line.split("|", 1)[0], tuple(line.split("|"))) for line in lines]
+    parted: list[list[str]] = []
+    pieces = _LINE_ENDS.split(text) if "\n" in text else text.split("\r")
+    for piece in pieces:
+        if not parted or (piece[:3] in _KNOWN and piece[3:4] in ("", "|")) or _OF_THE_SITE.match(piece):
+            parted.append([piece])
+        else:
+            parted[-1].append(piece)
+    lines = ["".join(line) for line in parted]
+    whole = text if len(lines) == len(pieces) else "\r".join(lines)
+    if sum(map(whole.count, _FUSIBLE)) != sum(line[:4] in _FUSIBLE for line in lines):
+        lines = [part for line in lines for part in _unfused(line)]
+    return [Segment(fields[0], fields) for fields in (tuple(line.split("|")) for line in lines)]
 
 
-def _parted(line: str) -> list[str]:
+def _unfused(line: str) -> list[str]:
     starts = [0, *(found.start() for found in _FUSED.finditer(line) if found.start() > 0)]
     return [line[start:end] for start, end in pairwise([*starts, len(line)])]
 
@@ -198,11 +195,8 @@ def instant(text: str, *, offset: str | None) -> Instant | None:
     zone = own_offset or offset
     if zone is None:
         return None
-    year, month, day, hour, minute = (int(stamp[a:b]) for a, b in ((0, 4), (4, 6), (6, 8), (8, 10), (10, 12)))
     try:
-        shift = timezone((-1 if zone[0] == "-" else 1) * timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5])))
-        microsecond = int((fraction or "").ljust(6, "0"))
-        at = to_instant(datetime(year, month, day, hour, minute, int(seconds or 0), microsecond, tzinfo=shift))
+        at = to_instant(datetime.fromisoformat(f"{stamp[:8]}T{stamp[8:]}{seconds or '00'}.{fraction or '0'}{zone}"))
     except (ValueError, OverflowError):
         return None
     return at if EARLIEST_AT <= at <= LATEST_AT else None

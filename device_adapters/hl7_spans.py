@@ -1,12 +1,13 @@
 """HL7 explained field by field. Helper of `ihe_pcd`.
 
-What is shown is what cannot be a name by its shape: numbers of NM results, times, MDC codes, places in the containment tree, units
-and the words of the alarm and pump vocabularies. Everything else is hidden, whole segments of the patient first; a line that some
-tool wrapped belongs to the segment before it.
+What is shown is what cannot be a name by its shape: numbers of NM results, times, MDC codes, places in the containment tree,
+units and the words of the alarm and pump vocabularies. Everything else is hidden, whole segments of the patient first; a line
+that some tool wrapped belongs to the segment before it.
 """
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from device_adapters import mdc
@@ -23,7 +24,8 @@ _NUMBER: Final = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?")
 _PLACE: Final = re.compile(r"\d{1,4}(?:\.\d{1,4}){0,5}")
 _TYPE: Final = re.compile(r"ORU\^R4[0-2](?:\^ORU_R4[0-2])?|ORU\^R01(?:\^ORU_R01)?|ACK(?:\^[A-Z0-9]{3}(?:\^ACK)?)?")
 _SMALL: Final = re.compile(r"[A-Z]{1,3}|\d{1,4}(?:\.\d{1,2})?")
-_WORDS: Final = frozenset({*mdc.PHASES, *mdc.STATES, *mdc.INACTIVATIONS, *map(str.lower, mdc.PRIORITIES), *mdc.POWERS})
+_MEASURED: Final = frozenset({mdc.FLOW_CURRENT, mdc.FLOW_SET, mdc.DELIVERED_TOTAL, mdc.REMAINING, mdc.BATTERY})
+_WORDS: Final = frozenset({"enabled", *mdc.PHASES, *mdc.STATES, *mdc.INACTIVATIONS, *map(str.lower, mdc.PRIORITIES), *mdc.POWERS})
 _STATUS: Final = re.compile(r"\^?(?:pump|vol|kvo)-[a-z-]{1,60}")
 
 # (segment, field) → what it is, and the shapes in which it may be shown.
@@ -70,8 +72,8 @@ def _segments(text: str, start: int, end: int, before: str) -> Iterator[tuple[in
         return
     starts = [found.start() for found in _SEGMENT.finditer(text, start, end)]
     if not starts or starts[0] > start:
-        yield start, starts[0] if starts else end, before and f"{before} …"
-    for here, there in zip(starts, [*starts[1:], end], strict=True):
+        yield start, starts[0] if starts else end, before and f"{before[:3]} …"
+    for here, there in pairwise([*starts, end]):
         yield here, there, text[here : here + 3]
 
 
@@ -88,7 +90,7 @@ def _fields(text: str, start: int, end: int, name: str) -> Iterator[Span]:
     """A span for each field with the separator behind it; fields that are empty are one."""
     pieces = [(piece.start() + start, piece.group()) for piece in re.finditer(r"[^|]*\||[^|]+", text[start:end])]
     values = [piece.removesuffix("|") for _, piece in pieces]
-    is_number = name == "OBX" and values[2:3] == ["NM"]
+    unit = _unit(values) if name == "OBX" and _is_number(values) else None
     empty_from: tuple[int, int] | None = None
     for number, ((at, piece), value) in enumerate(zip(pieces, values, strict=True)):
         if not value.strip():
@@ -97,7 +99,7 @@ def _fields(text: str, start: int, end: int, name: str) -> Iterator[Span]:
         if empty_from is not None:
             yield _empty(name, *empty_from, at, number - 1)
             empty_from = None
-        yield _field(name, number, at, at + len(piece), value.strip(), is_number=is_number)
+        yield _field(name, number, at, at + len(piece), value.strip(), unit)
     if empty_from is not None:
         yield _empty(name, *empty_from, end, len(pieces) - 1)
 
@@ -108,15 +110,29 @@ def _empty(name: str, at: int, first: int, end: int, last: int) -> Span:
     return Span(at, end, f"{name}-{numbers}", "empty")
 
 
-def _field(name: str, number: int, at: int, end: int, value: str, *, is_number: bool) -> Span:
+def _is_number(values: list[str]) -> bool:
+    """OBX-2 says so; some senders leave it out, and then the measure's name must."""
+    named = values[3].split("^")[1:2] if len(values) > 3 else []
+    return values[2:3] == ["NM"] or (len(named) == 1 and named[0] in _MEASURED)
+
+
+def _unit(values: list[str]) -> str:
+    """The unit of a number, by its name in OBX-6."""
+    found = _CODE.fullmatch(values[6].strip()) if len(values) > 6 else None
+    return found.group(1).split("^")[1] if found is not None else ""
+
+
+def _field(name: str, number: int, at: int, end: int, value: str, unit: str | None) -> Span:
+    """`unit` is None where the segment is no number's."""
     if number == 0:
         return Span(at, end, name, "a segment begins")
     field = f"{name}-{number + (name == 'MSH')}"
     what, shapes = _FIELDS.get((name, number), ("not read", ()))
     shown = _shown(value, shapes)
     if shown is None and (name, number) == ("OBX", 5):
-        is_safe = value.lower() in _WORDS or (is_number and _NUMBER.fullmatch(value) is not None)
-        shown = value if is_safe else None
+        if unit is not None and _NUMBER.fullmatch(value):
+            return Span(at, end, field, f"{what}: {value}", unit)
+        shown = value if value.lower() in _WORDS else None
     if shown is None:
         return Span(at, end, field, f"{what}: not shown", hidden=True)
     return Span(at, end, field, f"{what}: {shown}", hidden=shown != value)

@@ -65,7 +65,7 @@ def _read(message: hl7.Message) -> _Found:
     found: _Found = []
     for order, results in zip(message.orders, orders, strict=True):
         time_of = _clock(message, order)
-        found += _alarms(results, private=message.private_words, time_of=time_of)
+        found += _alarms(results, message=message, time_of=time_of)
         if not several:  # whose measures they are would be a guess; an alarm is worth the guess
             found += _events_and_observation(results, time_of)
     if several:
@@ -75,6 +75,8 @@ def _read(message: hl7.Message) -> _Found:
 
 def _is_pump(results: list[Result]) -> bool:
     """Something says that it is a pump; or there is an alarm and no device at all is named: then the topic names the pump."""
+    if any(result.refid.startswith(mdc.PUMP_PREFIXES) for result in results):
+        return True
     names = {name for result in results for name in (result.refid, result.value_refid)}
     if any(name.startswith(mdc.PUMP_PREFIXES) for name in names):
         return True
@@ -105,14 +107,17 @@ def _clock(message: hl7.Message, order: hl7.Order) -> _TimeOf:
     return time_of
 
 
-def _alarms(results: list[Result], *, private: set[str], time_of: _TimeOf) -> _Found:
+def _alarms(results: list[Result], *, message: hl7.Message, time_of: _TimeOf) -> _Found:
     """Every alarm of an order, each with its facets."""
     starts = [index for index, result in enumerate(results) if result.refid == mdc.EVT_ALARM]
+    if not starts:
+        return []
     drugs = {word for result in results if result.refid == mdc.DRUG_NAME for word in hl7.words(result.value)}
+    unsayable = message.private_words | drugs
     if len(starts) == 1:  # the ordinary message: its facets may stand anywhere
-        return [_alarm(results[starts[0]], results, unsayable=private | drugs, time_of=time_of)]
+        return [_alarm(results[starts[0]], results, unsayable=unsayable, time_of=time_of)]
     return [
-        _alarm(results[start], results[start:end], unsayable=private | drugs, time_of=time_of)
+        _alarm(results[start], results[start:end], unsayable=unsayable, time_of=time_of)
         for start, end in pairwise([*starts, len(results)])
     ]
 
@@ -176,7 +181,7 @@ def _phase(facets: dict[str, str]) -> AlarmPhase | Refused:
 def _priority(alarm: Result, facet: Result | None) -> Priority | None:
     """PN, PL, PM or PH from its facet, or from the flags in OBX-8 of the alarm. A number says nothing that we may trust."""
     stated = [facet.value.upper()] if facet else []
-    return next((mdc.PRIORITIES[flag] for flag in (*stated, *alarm.flags) if flag in mdc.PRIORITIES), None)
+    return next((mdc.PRIORITIES[flag] for flag in (*stated, *alarm.priorities) if flag in mdc.PRIORITIES), None)
 
 
 def _event(result: Result, measures: Measures | Refused, time_of: _TimeOf) -> PumpEvent | Refused:

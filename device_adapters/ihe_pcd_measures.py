@@ -3,13 +3,15 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypedDict
+from typing import Final, NamedTuple, TypedDict
 
 from device_adapters import hl7, mdc
 from device_adapters.bounds import PERCENT, RATE_ML_H, VOLUME_ML, Bound, within
 from gateway.domain.readings import Refusal, Refused
 from gateway.domain.words import DeliveryStatus, NotDeliveringReason, Power
 
+_FIELDS: Final = 19  # OBX-0 to OBX-18; what stands behind them is not read
+_NOTHING: Final = ("",) * _FIELDS
 _STATUSES: Final = frozenset("FRXCPSDIUNWOB")  # OBX-11, HL7 table 85
 _WITHOUT_VALUE: Final = frozenset("XDWN")  # no result, deleted, wrong, not asked
 _NUMBER = re.compile(r"[+-]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][+-]?\d{1,2})?", re.ASCII)
@@ -29,31 +31,36 @@ class Measures(TypedDict, total=False):
     power: Power
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """One OBX: `refid` names it (OBX-3), `place` is its containment (OBX-4), `time` OBX-14, `equipment` OBX-18."""
 
     refid: str
     place: str
     raw: str
     unit: str
-    flags: tuple[str, ...]
+    flags: str
     time: str
     equipment: str
 
     @classmethod
     def of(cls, segment: hl7.Segment) -> "Result":
         """Read a segment; where a pipe is missing and the result status stands in OBX-10, what follows moves back by one."""
-        shifted = segment.field(11) not in _STATUSES and segment.field(10) in _STATUSES - {""}
-        status = segment.field(10 if shifted else 11)
+        fields = segment.fields
+        given = (*fields, *_NOTHING[len(fields) :])[:_FIELDS]
+        if "~" in "".join(given):
+            given = tuple(text.split("~", 1)[0] for text in given)
+        coded, place, value, unit = map(str.strip, given[3:7])
+        early, usual = given[10].strip(), given[11].strip()
+        shifted = usual not in _STATUSES and early != "" and early in _STATUSES
+        status, time, equipment = (early, given[13], given[17]) if shifted else (usual, given[14], given[18])
         return cls(
-            refid=mdc.refid(segment.field(3)),
-            place=segment.field(4),
-            raw="" if status in _WITHOUT_VALUE else segment.field(5),
-            unit=segment.field(6),
-            flags=tuple(flag.strip().upper() for flag in segment.whole(8).split("~", 8)),
-            time=segment.field(13 if shifted else 14),
-            equipment=segment.field(17 if shifted else 18),
+            mdc.refid(coded),
+            place,
+            "" if status in _WITHOUT_VALUE else value,
+            unit,
+            fields[8] if len(fields) > 8 else "",
+            time.strip(),
+            equipment.strip(),
         )
 
     @property
@@ -64,6 +71,8 @@ class Result:
     @property
     def value(self) -> str:
         """The first component that says something: `^pump-status-infusing` and `start` alike."""
+        if "^" not in self.raw:
+            return self.raw
         return next((part for part in self.raw.split("^", 9) if part), "").strip()
 
     @property
@@ -72,14 +81,18 @@ class Result:
         return mdc.refid(self.raw)
 
     @property
+    def priorities(self) -> list[str]:
+        """The flags of OBX-8 in upper case, all its repetitions."""
+        return [flag.strip().upper() for flag in self.flags.split("~", 8)]
+
+    @property
     def words(self) -> tuple[str, ...]:
         """The value's components in lower case."""
         return tuple(part.strip().lower() for part in self.raw.split("^", 9))
 
     def component(self, part: int) -> str:
         """Component `part` (from 1) of the value, unescaped."""
-        parts = self.raw.split("^")
-        return hl7.unescaped(parts[part - 1].strip()) if part <= len(parts) else ""
+        return hl7.component(self.raw, part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,24 +156,26 @@ def _of_active_source(results: list[Result]) -> list[Result]:
     active = {
         word.rpartition("-")[2] for result in results if result.refid == mdc.ACTIVE_SOURCES for word in result.words if word
     }
+    if not active:
+        return results
     idle = {
         result.place.rpartition(".")[0]
         for result in results
-        if active
-        and result.refid.startswith(mdc.SOURCE_PREFIX)
-        and result.refid.removeprefix(mdc.SOURCE_PREFIX).lower() not in active
+        if result.refid.startswith(mdc.SOURCE_PREFIX) and result.refid.removeprefix(mdc.SOURCE_PREFIX).lower() not in active
     }
-    return [result for result in results if not idle or result.place.rpartition(".")[0] not in idle]
+    return [result for result in results if result.place.rpartition(".")[0] not in idle]
 
 
 def _number(result: Result, quantity: _Quantity) -> float | Refused:
-    if _NUMBER.fullmatch(result.value) is None:
+    if _NUMBER.fullmatch(text := result.value) is None:
         return Refused(Refusal.WRONG_TYPE, "OBX-5", f"{result.refid}: a number")
-    units = [part.strip().lower() for part in result.unit.split("^", 6)]
-    factor = next((quantity.units[unit] for unit in units if unit and unit in quantity.units), None)
-    if factor is None and any(units):
-        return Refused(Refusal.UNKNOWN_VALUE, "OBX-6", f"{result.refid}: in a unit that is not ours to guess")
-    number = float(result.value) * (1.0 if factor is None else factor)
+    factor = quantity.units.get(result.unit.partition("^")[0] or result.unit)  # nearly all send the number; else by every part
+    if factor is None:
+        units = [part.strip().lower() for part in result.unit.split("^", 6)]
+        factor = next((quantity.units[unit] for unit in units if unit and unit in quantity.units), None)
+        if factor is None and any(units):
+            return Refused(Refusal.UNKNOWN_VALUE, "OBX-6", f"{result.refid}: in a unit that is not ours to guess")
+    number = float(text) * (1.0 if factor is None else factor)
     if not within(number, quantity.bound):
         return Refused(Refusal.OUT_OF_BOUNDS, "OBX-5", f"{result.refid}: {quantity.bound[0]:g} to {quantity.bound[1]:g}")
     return number

@@ -6,6 +6,7 @@ right REFID. Numbers are context-free codes, partition x 65 536 + term; only tho
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from gateway.domain.words import (
@@ -201,12 +202,19 @@ VOLUME_UNITS: Final[Mapping[str, float]] = {
 }
 PERCENT_UNITS: Final[Mapping[str, float]] = {"": 1.0, "262688": 1.0, "mdc_dim_percent": 1.0, "%": 1.0}
 
+CODES_CACHED: Final = 4_096  # a pump uses about 50; beyond it the least used is read again
+CODED_CHARS_CACHED: Final = 128  # longer ones are read each time, so that the cache stays small
+
 _REFIDS: Final = frozenset({*NUMBERS.values(), *CONDITIONS, *EVENTS})
 _REFID = re.compile(r"MDCX?_[A-Z0-9_]{1,60}")
 
 
 def refid(coded: str) -> str:
     """The REFID of a coded value `number^REFID^MDC`, however damaged: known REFID, then known number, then any REFID; or ''."""
+    return _refid(coded) if len(coded) > CODED_CHARS_CACHED else _cached_refid(coded)
+
+
+def _refid(coded: str) -> str:
     parts = [part.strip() for part in coded.split("^", 6)[:6]]
     spelled = [part.upper() for part in parts]
     for word in spelled:
@@ -218,3 +226,6 @@ def refid(coded: str) -> str:
         if word.isascii() and word.isdigit() and len(word) <= 9 and int(word) in NUMBERS:
             return NUMBERS[int(word)]
     return next((word for word in spelled if _REFID.fullmatch(word)), "")
+
+
+_cached_refid = lru_cache(maxsize=CODES_CACHED)(_refid)

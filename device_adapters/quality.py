@@ -37,13 +37,19 @@ class Quality:
 
 def shipped_laws() -> Mapping[str, str]:
     """Every law and what it asks."""
-    laws: dict[str, str] = _shipped()["laws"]
-    return laws
+    return read_quality(_shipped())[0]
 
 
 def shipped_quality() -> tuple[Quality, ...]:
-    """Every adapter of `quality.toml`. Raises ValueError where the file says what cannot be: a mistake of ours."""
-    return tuple(_quality(name, entry) for name, entry in _shipped()["adapters"].items())
+    """Every adapter of `quality.toml`."""
+    return read_quality(_shipped())[1]
+
+
+def read_quality(text: str) -> tuple[Mapping[str, str], tuple[Quality, ...]]:
+    """The laws and the adapters of a quality file. Raises ValueError where it says what cannot be: a mistake of ours."""
+    found = tomllib.loads(text)
+    laws: dict[str, str] = found["laws"]
+    return laws, tuple(_quality(name, entry) for name, entry in found["adapters"].items())
 
 
 def supported_pumps(laws: Mapping[str, str], adapters: tuple[Quality, ...]) -> str:
@@ -64,8 +70,8 @@ def _lines(laws: Mapping[str, str], adapters: tuple[Quality, ...]) -> Iterator[s
                 yield f"- `{item.name}`, {law}, {claim.standing}: {claim.reason}"
 
 
-def _shipped() -> dict[str, Any]:
-    return tomllib.loads(files("device_adapters").joinpath("quality.toml").read_text(encoding="utf-8"))
+def _shipped() -> str:
+    return files("device_adapters").joinpath("quality.toml").read_text(encoding="utf-8")
 
 
 def _quality(name: str, entry: dict[str, Any]) -> Quality:

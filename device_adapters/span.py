@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Bytes `start` to `end` (not included). `field` names them; `meaning` is plain English, with the value where it may be shown.
+    """Bytes `start` to `end` (not included). `field` names them; `meaning` is plain English, with the value if it may be shown.
 
     `unit` is that of the value, as in `mL/h`. `hidden`: the bytes may hold a name, and are shown nowhere.
     """

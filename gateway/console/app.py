@@ -15,6 +15,7 @@ from gateway.console import (
     access_api,
     access_page,
     account_page,
+    bench_api,
     board_page,
     boards,
     care,
@@ -48,6 +49,7 @@ from gateway.runtime.service import Service
 
 _API = (
     boards.router,
+    bench_api.router,
     courses.router,
     care.router,
     quiet.router,

@@ -24,7 +24,7 @@ IN_WORDS: Mapping[Need, str] = {
     Need.READ: "read everything else: incidents, courses, pages, pumps, who is on call, the audit; page oneself as a test",
     Need.TRIAGE: "take, pass on, hand over, close, note; silences, windows, calls, diary; courses, bags, doses, contacts",
     Need.PUMP: "give a course another pump, record a condition as cleared at the pump, look at raw messages",
-    Need.TECHNICIAN: "have the gateway test itself",
+    Need.TECHNICIAN: "have the gateway test itself; put a pump on the bench and commission it",
     Need.ADMIN: "add and change users, tokens and sessions",
 }
 

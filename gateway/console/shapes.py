@@ -195,7 +195,7 @@ class BridgeShape(Shape):
 class PumpShape(Shape):
     """A device as technicians see it. `refusals` counts by named reason; `missing` are messages that never arrived.
 
-    `bridge`: it is a bridge, and says this of itself.
+    `bridge`: it is a bridge, and says this of itself. On the bench of `bench_who` until `bench_until`: nobody is called for it.
     """
 
     device: str
@@ -210,6 +210,8 @@ class PumpShape(Shape):
     clock_doubtful: bool
     refusals: Counts
     bridge: BridgeShape | None = None
+    bench_until: When | None = None
+    bench_who: str = ""
 
 
 class BoardShape(Shape):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from gateway.core import delivery, twin
 from gateway.core.advice import firsts
+from gateway.core.bench_state import is_on_bench
 from gateway.core.care_lines import CareLine, with_care
 from gateway.core.escalation import lease_of
 from gateway.core.incident_state import Incident, Note
@@ -116,7 +117,10 @@ class CourseLine(CareLine):
 
 @dataclass(frozen=True, slots=True)
 class PumpLine:
-    """A device as technicians see it. `refusals` by name, most frequent first; counts since it was first heard."""
+    """A device as technicians see it. `refusals` by name, most frequent first; counts since it was first heard.
+
+    On the bench of `bench_who` until `bench_until`: nobody is called for what it shows.
+    """
 
     device: str
     course: str
@@ -130,6 +134,8 @@ class PumpLine:
     clock_doubtful: bool
     refusals: tuple[tuple[str, int], ...]
     bridge: BridgeHealth | None = None
+    bench_until: Instant | None = None
+    bench_who: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +167,7 @@ def build_board(state: State, at: Instant) -> Board:
         deaf=deaf,
         courses=tuple(lines),
         site_incidents=tuple(_lines_of(site.open.values(), state)) if site else (),
-        pumps=tuple(pump_line(state.pumps[key]) for key in sorted(state.pumps) if state.pumps[key].course != SYNTHETIC),
+        pumps=tuple(pump_line(state.pumps[key], at) for key in sorted(state.pumps) if state.pumps[key].course != SYNTHETIC),
     )
 
 
@@ -174,8 +180,9 @@ def incident_lines(state: State, wanted: IncidentState | None = None) -> list[In
     return sorted(lines, key=lambda line: (-line.opened_at, line.key))
 
 
-def pump_line(pump: Pump) -> PumpLine:
+def pump_line(pump: Pump, at: Instant) -> PumpLine:
     """One device."""
+    bench = pump.bench if is_on_bench(pump.bench, at) else None
     refusals = sorted(pump.refusals.items(), key=lambda item: (-item[1], item[0]))
     return PumpLine(
         device=pump.device,
@@ -190,6 +197,8 @@ def pump_line(pump: Pump) -> PumpLine:
         clock_doubtful=pump.clock_doubtful,
         refusals=tuple(refusals),
         bridge=pump.bridge,
+        bench_until=bench.until_at if bench is not None else None,
+        bench_who=bench.who if bench is not None else "",
     )
 
 

@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from gateway.core import (
+    bench,
     channels,
     contacts,
     diary,
@@ -21,6 +22,7 @@ from gateway.core.incident_state import Incident
 from gateway.core.state import Subject
 from gateway.core.store import State
 from gateway.core.texts import clock_time
+from gateway.domain.bench import Commissioned, EndBench, StartBench
 from gateway.domain.care import (
     CareCommand,
     ChangeContacts,
@@ -79,6 +81,8 @@ def obey(state: State, who: str, command: Command, now: Context) -> Done:
             return channels.send_test(command.person, who, now)
         case AccessChanged():
             return yes("noted", "")
+        case StartBench() | EndBench() | Commissioned():
+            return bench.obey_on_bench(state, who, command, now)
         case _:
             return _care(state, who, command, now)
 

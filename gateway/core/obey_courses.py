@@ -53,7 +53,7 @@ def enrol(state: State, command: Enrol, now: Context) -> Done:
         course.open, course.closed = before.open, before.closed
         course.enrolment = before.enrolment + 1
     state.add_course(course)
-    pump.course = command.course
+    pump.course, pump.bench = command.course, None
     contacts.forget_stop(command.course, now)
     return yes(f"{command.course} is watched: pump {command.pump}, {bags.words(bag, now)}", command.course)
 
@@ -197,7 +197,7 @@ def swap_pump(state: State, command: SwapPump, now: Context) -> Done:
 
 def _take_over(pump: Pump, course: Course) -> None:
     """The pump serves this course; what it showed for somebody else is over."""
-    pump.course, pump.judged_from = course.id, 0
+    pump.course, pump.bench, pump.judged_from = course.id, None, 0
     pump.conditions.clear()
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.core import twin
+from gateway.core.bench_state import Commissioning
 from gateway.core.board import PumpLine, pump_line
 from gateway.core.intake import is_silent, promise_ms
 from gateway.core.state import Pump, PumpCondition
@@ -80,7 +81,8 @@ class MeasuresLine:
 class PumpSheet:
     """A device in full. It is `silent` when it says nothing for `promise_ms`; `interval_ms` is how often it reports.
 
-    `messages` are (refused, all) of the last five minutes. Active conditions stand first, of boots and settings the newest.
+    `messages` are (refused, all) of the last five minutes. Active conditions stand first, of boots, settings and
+    commissionings the newest.
     `stretches` are the interruptions and unknown times of the course that it serves.
     """
 
@@ -96,6 +98,7 @@ class PumpSheet:
     messages: tuple[int, int]
     stretches: tuple[JudgedStretch, ...]
     scale: ScaleLine | None
+    commissioned: tuple[Commissioning, ...] = ()
 
 
 def pump_sheet(state: State, device: str, at: Instant) -> PumpSheet | None:
@@ -107,7 +110,7 @@ def pump_sheet(state: State, device: str, at: Instant) -> PumpSheet | None:
     protocol = state.protocols.get(course.protocol) if course is not None else None
     known = sorted(pump.conditions.values(), key=lambda one: (not one.active, -one.changed_at))
     return PumpSheet(
-        line=pump_line(pump),
+        line=pump_line(pump, at),
         silent=is_silent(pump, protocol, at),
         promise_ms=promise_ms(pump, protocol),
         interval_ms=pump.interval_ms,
@@ -119,6 +122,7 @@ def pump_sheet(state: State, device: str, at: Instant) -> PumpSheet | None:
         messages=twin.messages_of(pump, at),
         stretches=stretches(course, at) if course is not None else (),
         scale=_scale(pump),
+        commissioned=pump.commissioned[::-1],
     )
 
 

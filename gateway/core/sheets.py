@@ -6,11 +6,13 @@ from gateway.core.course_sheet import CourseEntry, CourseSheet, course_entries, 
 from gateway.core.foresight import Foreseen, foresee
 from gateway.core.incident_sheet import IncidentSheet, incident_sheet
 from gateway.core.pump_sheet import PumpSheet, pump_sheet
+from gateway.core.rehearsal import Rehearsed, rehearse
 from gateway.core.roster import Roster, build_roster
 from gateway.core.store import State
 from gateway.core.synthetic import PROTOCOL
 from gateway.domain.commands import Command
 from gateway.domain.instants import Instant
+from gateway.domain.words import Condition
 from rules.model import Protocol
 
 
@@ -55,6 +57,10 @@ class Sheets:
     def pump(self, device: str) -> PumpSheet | None:
         """One device; None where it was never heard or enrolled."""
         return pump_sheet(self._state, device, self.at)
+
+    def rehearse(self, device: str, condition: Condition) -> Rehearsed:
+        """Who would be paged if this device, serving a course, raised this condition now; pages nobody, changes nothing."""
+        return rehearse(self._state, device, condition, self.at)
 
     def roster(self) -> Roster:
         """Who can be paged, how, and by which policy."""

@@ -3,6 +3,7 @@
 from heapq import heappop, heappush
 
 from gateway.core import delivery, watched
+from gateway.core.bench_state import is_on_bench
 from gateway.core.context import Context
 from gateway.core.desk import Desk
 from gateway.core.incidents import key_of
@@ -11,6 +12,7 @@ from gateway.core.state import Course, Pump, Site
 from gateway.core.store import State
 from gateway.core.synthetic import SYNTHETIC
 from gateway.core.views import NONE_SILENT, View, view_of_stranger
+from gateway.domain.bench import EndBench, StartBench
 from gateway.domain.care import NextCycle, StartBreak, SwapPump
 from gateway.domain.commands import Command, EndCourse, Enrol
 from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
@@ -45,7 +47,7 @@ def inhibitions(state: State, course: Course, at: Instant) -> frozenset[str]:
 def concerned(state: State, command: Command) -> set[str]:
     """Keys of the pumps that may serve nobody, or somebody, once this command is obeyed; asked before it is."""
     names = set()
-    if isinstance(command, Enrol | SwapPump | NextCycle):
+    if isinstance(command, Enrol | SwapPump | NextCycle | StartBench | EndBench):
         names.add(command.pump)
     if isinstance(command, EndCourse | SwapPump | NextCycle | StartBreak) and command.course in state.courses:
         names.add(state.courses[command.course].pump)
@@ -100,7 +102,8 @@ def next_due(state: State, site: Site) -> Instant | None:
 
 def index_strangers(state: State) -> None:
     """Find the pumps that the site has an alert about, and when each is to be looked at, in a state that was restored."""
-    state.alerting = {key: next_alert_due(pump.alerts) for key, pump in state.pumps.items() if pump.alerts}
+    now_at, pumps = state.desk.now_at, state.pumps.items()
+    state.alerting = {key: _look_at(pump, now_at) for key, pump in pumps if pump.alerts or is_on_bench(pump.bench, now_at)}
     state.stray_dues = sorted((due_at, key) for key, due_at in state.alerting.items() if due_at is not None)
 
 
@@ -158,10 +161,8 @@ def _judge_strangers(state: State, rules: dict[str, Rule], woken: int, now: Cont
 def _judge_stranger(state: State, key: str, rules: dict[str, Rule], now: Context) -> list[Change]:
     """Judge a pump of no course, or take back what the site was told about one that has just got a course."""
     known = state.pumps.get(key)
-    if known is None:
+    if known is None or (not known.alerts and (known.course or not known.minutes)):
         state.alerting.pop(key, None)
-        return []
-    if not known.alerts and (known.course or not known.minutes):
         return []
     pump = state.pump(known.site, known.device)
     if not pump.course and not pump.stray_at:
@@ -173,15 +174,23 @@ def _judge_stranger(state: State, key: str, rules: dict[str, Rule], now: Context
 
 
 def _plan_look_at(state: State, key: str, pump: Pump) -> None:
-    due_at = next_alert_due(pump.alerts)
+    due_at = _look_at(pump, state.desk.now_at)
     if due_at is not None and (state.alerting.get(key) != due_at or due_at <= state.desk.now_at):
         heappush(state.stray_dues, (due_at, key))
-    if pump.alerts:
+    if pump.alerts or due_at is not None:
         state.alerting[key] = due_at
     else:
         state.alerting.pop(key, None)
     if len(state.stray_dues) > STALE_MAX + 2 * len(state.alerting):  # most of it is out of date
         state.stray_dues = sorted((at, name) for name, at in state.alerting.items() if at is not None)
+
+
+def _look_at(pump: Pump, at: Instant) -> Instant | None:
+    """When time alone changes what is said of a pump without a course: an alert is due, or its time on the bench is over."""
+    due_at = next_alert_due(pump.alerts)
+    if pump.bench is None or not is_on_bench(pump.bench, at):
+        return due_at
+    return pump.bench.until_at if due_at is None else min(due_at, pump.bench.until_at)
 
 
 def _silent_pumps(state: State, site: Site, at: Instant) -> SilentPumps:

@@ -10,12 +10,14 @@ from gateway.core import delivery
 from gateway.core.context import Context
 from gateway.core.intake import is_silent
 from gateway.core.judgements import delivery_point, incident_point
-from gateway.core.state import Course, Pump, Subject
+from gateway.core.state import INTERRUPTIONS_MAX, Course, Interruption, Pump, Subject
 from gateway.core.store import State
 from gateway.core.supplies import supply_line
 from gateway.domain.effects import Point
 from gateway.domain.instants import SECOND_MS, Instant
 from gateway.domain.words import DeliveryState
+
+Onset = tuple[Instant, str]  # when an interruption began, and its cause
 
 
 def standing_points(state: State, subject: Subject, at: Instant) -> list[Point]:
@@ -33,10 +35,9 @@ def course_point(state: State, course: Course, at: Instant, *, pages: int, watch
     pump, protocol = pump or Pump(course.site, course.pump), state.protocols.get(course.protocol)
     supplies, bag = supply_line(course, pump, protocol, at), course.bag
     worst_ms = delivery.worst_ms(course, pump, at)
-    limited = worst_ms and protocol is not None
     instants = {
         "heard_at": pump.heard_at or None,
-        "limit_at": at - worst_ms + protocol.interruption_limit_ms if limited and protocol else None,
+        "limit_at": at - worst_ms + protocol.interruption_limit_ms if worst_ms and protocol else None,
         "bag_hung_at": bag.hung_at if bag else None,
         "bag_change_at": bag.planned_change_at if bag else None,
         "bag_expires_at": supplies.bag_expires_at,
@@ -59,24 +60,24 @@ def course_point(state: State, course: Course, at: Instant, *, pages: int, watch
     return Point("course", (("site", course.site), ("device", course.pump), ("course", course.id)), fields, at)
 
 
-def interruption_points(course: Course, before: Mapping[tuple[Instant, str], Point], at: Instant) -> dict[tuple[Instant, str], Point]:
+def interruption_points(course: Course, before: Mapping[Onset, Point], at: Instant) -> dict[Onset, Point]:
     """The course's interruptions as points, by (since, cause); those of `before` that a late word took back have length 0."""
     now = course.delivery
-    known = {(one.since, one.cause): _interruption(course, one.since, one.until, one.cause, (one.estimated, False)) for one in now.interruptions}
+    known = {(one.since, one.cause): _interruption(course, one) for one in now.interruptions}
     if now.state is DeliveryState.INTERRUPTED:
-        known[now.since, now.cause] = _interruption(course, now.since, at, now.cause, (now.estimated, True))
-    oldest_at = min((since for since, _ in known), default=0)
-    undone = {key: point for key, point in before.items() if key not in known and key[0] >= oldest_at}
-    return known | {(since, cause): _interruption(course, since, since, cause, (False, False)) for since, cause in undone}
+        going_on = Interruption(now.since, at, now.cause, now.estimated)
+        known[now.since, now.cause] = _interruption(course, going_on, goes_on=True)
+    remembered_from = max(course.enrolled_at, course.care.cycle_started_at or 0)
+    if len(now.interruptions) >= INTERRUPTIONS_MAX:
+        remembered_from = max(remembered_from, min(one.since for one in now.interruptions))
+    taken_back = [(since, cause) for since, cause in before if (since, cause) not in known and since >= remembered_from]
+    return known | {
+        (since, cause): _interruption(course, Interruption(since, since, cause, estimated=False)) for since, cause in taken_back
+    }
 
 
-def _interruption(course: Course, since: Instant, until: Instant, cause: str, flags: tuple[bool, bool]) -> Point:
-    estimated, goes_on = flags
-    tags = (("site", course.site), ("device", course.pump), ("course", course.id), ("cause", cause))
-    length_s = (until - since) / SECOND_MS
-    return Point(
-        "interruption",
-        tags,
-        (("length_s", length_s), ("until", until), ("estimated", int(estimated)), ("open", int(goes_on))),
-        since,
-    )
+def _interruption(course: Course, one: Interruption, *, goes_on: bool = False) -> Point:
+    tags = (("site", course.site), ("device", course.pump), ("course", course.id), ("cause", one.cause))
+    length_s = (one.until - one.since) / SECOND_MS
+    fields = (("length_s", length_s), ("until", one.until), ("estimated", int(one.estimated)), ("open", int(goes_on)))
+    return Point("interruption", tags, fields, one.since)

@@ -5,6 +5,7 @@ Everything here is a fold over the journal. Nothing here decides anything.
 
 from dataclasses import dataclass, field
 
+from gateway.core.bench_state import Bench, Commissioning
 from gateway.core.care import Care
 from gateway.core.incident_state import Incident
 from gateway.core.scale_state import Scale
@@ -138,6 +139,8 @@ class Pump:
     minutes: list[tuple[Instant, int, int]] = field(default_factory=list)
     refusals: dict[str, int] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
+    bench: Bench | None = None
+    commissioned: tuple[Commissioning, ...] = ()
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.core import delivery, diary, history, scale, twin
+from gateway.core.bench_state import is_on_bench
 from gateway.core.context import Context
 from gateway.core.forecast import BagForecast, bag_forecast, battery_forecast, slope_percent_h
 from gateway.core.intake import is_silent
@@ -138,8 +139,11 @@ def view_of_course(course: Course, pump: Pump, protocol: Protocol, inhibitions: 
 
 
 def view_of_stranger(pump: Pump, protocol: Protocol | None, now: Context) -> View:
-    """The view of a pump that serves no course (any more, or no longer no course: then nothing is to be said of it)."""
-    if pump.course:
+    """The view of a pump that serves no course (any more, or no longer no course: then nothing is to be said of it).
+
+    Nor is anything to be said of one on the bench: whoever works on it knows.
+    """
+    if pump.course or is_on_bench(pump.bench, now.at):
         return View(now.at, unassigned=pump.device)
     flows = pump.flow.delivering and not is_silent(pump, protocol, now.at)
     return View(

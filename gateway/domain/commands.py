@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gateway.domain.bench import BenchCommand
 from gateway.domain.care import CareCommand, Signed
 from gateway.domain.instants import Instant
 from gateway.domain.ward import Contact
@@ -148,4 +149,4 @@ class AccessChanged:
 
 
 OnCourse = Enrol | HangBag | EndCourse | ClearCondition | AddDiary
-Command = OnCourse | Acknowledge | Escalate | HandOver | Close | Note | SendTestPage | AccessChanged | CareCommand
+Command = OnCourse | Acknowledge | Escalate | HandOver | Close | Note | SendTestPage | AccessChanged | CareCommand | BenchCommand

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from gateway.domain.bench import Commissioned, EndBench, StartBench
 from gateway.domain.care import (
     ChangeContacts,
     ChangeDose,
@@ -103,6 +104,12 @@ def _on_course(command: Command, zone: ZoneInfo, at: Instant) -> Deed | None:
             return _course(course, What.PUMP, "gave", "give", f"{course} the pump {pump}", why)
         case ClearCondition(pump=pump, condition=condition):
             return _course("", What.PUMP, "saw", "record", f"{condition} cleared at the pump {pump}")
+        case StartBench(pump=pump, for_ms=for_ms):
+            return _course("", What.PUMP, "put", "put", f"the pump {pump} on the bench for {say_ms(for_ms)}")
+        case EndBench(pump=pump):
+            return _course("", What.PUMP, "took", "take", f"the pump {pump} off the bench")
+        case Commissioned(pump=pump, verdict=verdict, digest=digest):
+            return _course("", What.PUMP, "commissioned", "commission", f"the pump {pump}: {verdict}, document {digest[:12]}")
         case _:
             return _on_treatment(command)
 

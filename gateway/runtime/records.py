@@ -10,6 +10,7 @@ from device_adapters.registry import decode, parse_topic
 from gateway.config.load import load_ward
 from gateway.config.problems import ConfigError
 from gateway.core.events import BrokerDropped, Commanded, Event, Heard, Linked, Loaded, Replied, Sent, Ticked
+from gateway.domain.bench import Commissioned, EndBench, StartBench
 from gateway.domain.care import (
     ChangeContacts,
     ChangeDose,
@@ -72,6 +73,9 @@ VERBS: Mapping[str, type[Command]] = {
     "silence": SilenceRules,
     "end-silence": EndSilence,
     "access-changed": AccessChanged,
+    "start-bench": StartBench,
+    "end-bench": EndBench,
+    "commissioned": Commissioned,
 }
 _NAMES = {kind: name for name, kind in VERBS.items()}
 _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in VERBS.items()}

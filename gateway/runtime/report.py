@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from gateway.core.office_hours import is_off_hours
 from gateway.core.synthetic import SYNTHETIC
 from gateway.domain.effects import Effect, Page, Point
 from gateway.domain.instants import Instant

@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 
-from gateway.core.standing import course_point, interruption_points, standing_points
+from gateway.core.standing import Onset, course_point, interruption_points, standing_points
 from gateway.core.state import Course
 from gateway.core.store import State
 from gateway.core.synthetic import SYNTHETIC
@@ -21,8 +21,6 @@ TOLD_AFTER_END_MS = HOUR_MS  # a course that ended is looked at for so long: lat
 SLICE = 20  # subjects looked at before other tasks get a turn: about 5 ms
 _UNCOUNTED = OF_NO_INCIDENT | {WhyPaged.RESOLVED}
 
-_Written = dict[tuple[Instant, str], Point]
-
 
 class Standings:
     """What was said last, and what has been counted since."""
@@ -31,7 +29,7 @@ class Standings:
         self._said_at: Instant | None = None
         self._course_said_at: dict[str, Instant] = {}
         self._pages: Counter[str] = Counter()
-        self._written: dict[str, _Written] = {}
+        self._written: dict[str, dict[Onset, Point]] = {}
         self._attempts: Counter[tuple[str, str]] = Counter()
 
     def note_effects(self, effects: Iterable[Effect]) -> None:
@@ -81,5 +79,7 @@ class Standings:
 
 
 def _outcomes(news: Mapping[tuple[str, str], int], by: str) -> tuple[tuple[str, int], ...]:
-    told = [outcome for outcome in Outcome if outcome is not Outcome.WITHDRAWN]  # what became pointless says nothing of a transport
+    told = [
+        outcome for outcome in Outcome if outcome is not Outcome.WITHDRAWN
+    ]  # what became pointless says nothing of a transport
     return tuple((outcome.value.replace("-", "_"), news.get((by, outcome.value), 0)) for outcome in told)

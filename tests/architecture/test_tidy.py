@@ -119,6 +119,7 @@ def test_the_core_knows_no_world() -> None:
     assert not found, _listed(found)
 
 
+@pytest.mark.hazard("H-17")
 def test_no_text_says_flush() -> None:
     """Neither rules, nor pages, nor the console tell anybody to flush a line."""
     python = [

@@ -128,6 +128,7 @@ def test_nothing_moves_under_a_finger(served, chromium):
     assert True not in page.evaluate("window.moves")
 
 
+@pytest.mark.hazard("H-39", "H-66")
 def test_a_gateway_that_is_gone_is_said_to_be_gone(served, chromium):
     """No stale calm: a banner with the time, a grey board, and the title."""
     page = tab(chromium, served, "/wall", size=WALL, locale="zh-HK")
@@ -138,6 +139,7 @@ def test_a_gateway_that_is_gone_is_said_to_be_gone(served, chromium):
     expect(page).to_have_title("無法連接 \N{EN DASH} haem-ward \N{EN DASH} Dripwatch")
 
 
+@pytest.mark.hazard("H-66")
 def test_without_javascript_a_gateway_that_is_gone_leaves_no_board(served, chromium):
     """The page asks for itself again; what the browser shows then is its own failure, not our calm."""
     headers = {"Authorization": f"Bearer {TOKEN}"}

@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.chaos]
 RUBBISH = (b"", b"[]", b"null", b'{"seq": null}', b'{"seq": "x"}', b"\xff", b"[" * 5_000, b'{"boot": "b", "seq": 1e400}')
 
 
+@pytest.mark.hazard("H-32")
 async def test_rubbish_from_every_side_and_a_broker_that_hangs(tmp_path: Path):
     """Megabytes without an end, too many callers, rubbish where the gateway should answer, a broker that stops answering."""
     ours = free_port()

@@ -74,6 +74,7 @@ def outcomes(records: list[Record]) -> tuple[Counter[str], int]:
     return refusals, read
 
 
+@pytest.mark.hazard("H-32")
 async def test_a_flood_of_broken_payloads(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """The gateway stays up, names the fate of every payload, keeps its memory, and hears the next alarm as ever."""
     dice = random.Random(20_261_122)

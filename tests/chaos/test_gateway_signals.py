@@ -33,6 +33,7 @@ def run(ward_file: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
 
 
+@pytest.mark.hazard("H-63")
 def test_hangup_takes_the_ward_file_in_again(tmp_path: Path):
     """A new address is used from now on and nobody is paged again; a file that is wrong changes nothing and is named."""
     with (
@@ -80,6 +81,7 @@ def test_it_ends_at_once_when_it_is_told_to(tmp_path: Path, number: signal.Signa
         assert "ERROR" not in running.log
 
 
+@pytest.mark.hazard("H-50")
 def test_a_second_gateway_on_the_same_journal_is_refused(tmp_path: Path):
     """One line says why, the exit code is 2, and the first gateway is not disturbed."""
     with (

@@ -32,6 +32,7 @@ def run_and_kill(path: Path, *, seed: int) -> list[list[str]]:
     return [line.decode().split() for line in said]
 
 
+@pytest.mark.hazard("H-27")
 async def test_every_acknowledged_record_survives_a_kill(tmp_path: Path):
     """Ten rounds on one file, each killed at a seeded moment: no acknowledged byte is lost, no number skipped or reused."""
     path = tmp_path / "journal.db"

@@ -139,6 +139,7 @@ def in_order(told: list[Any]) -> list[Any]:
     return sorted(told, key=lambda line: line.get("key") or line["device"])
 
 
+@pytest.mark.hazard("H-01", "H-27", "H-38")
 @pytest.mark.parametrize("seed", [20_261_122])
 async def test_kill_the_gateway(tmp_path: Path, seed: int, capsys: pytest.CaptureFixture[str]):
     """Fifty kills: what the broker took from a pump is in the journal and counts once, and every alarm has paged."""

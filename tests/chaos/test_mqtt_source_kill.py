@@ -60,6 +60,7 @@ def one_round(port: int, journal: Path, load: Load, grow_bytes: int) -> None:
     assert not publishing.is_alive()
 
 
+@pytest.mark.hazard("H-27")
 @pytest.mark.parametrize("seed", [20_261_122])
 def test_killed_ten_times_the_journal_misses_nothing(tmp_path, seed):
     """Ten consumers die at seeded moments; every message that the broker took is in the journal, each run in order."""

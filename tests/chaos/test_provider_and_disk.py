@@ -42,6 +42,7 @@ async def outcomes_of(running: GatewayProcess) -> list[tuple[str, str]]:
     return [(body["key"], body["outcome"]) for body in bodies]
 
 
+@pytest.mark.hazard("H-52")
 async def test_a_provider_that_hangs_gets_the_same_page_again(tmp_path: Path):
     """Two tries hang and nobody knows what became of them; when the provider is back, the page goes out under its one key."""
     with mosquitto(tmp_path / "broker") as broker, web_hook() as hook:
@@ -133,6 +134,7 @@ def nurse_was_told(hook: WebHook, words: str) -> bool:
     return any(who == "nurse-a" and words in body["message"] for who, body in hook.calls)
 
 
+@pytest.mark.hazard("H-41")
 async def test_a_full_disk_is_told_and_survived(tmp_path: Path, disk: Disk):
     """Without room nothing is acknowledged and the engineer is told; with room again everything is there, and the alarm pages."""
     with mosquitto(tmp_path / "broker") as broker, web_hook() as hook:
@@ -168,6 +170,7 @@ async def test_a_full_disk_is_told_and_survived(tmp_path: Path, disk: Disk):
         assert len(await records_of(running.journal, [Kind.MESSAGE])) == published + 1
 
 
+@pytest.mark.hazard("H-41")
 def test_a_start_on_a_full_disk_is_told_and_waits_for_room(tmp_path: Path, disk: Disk):
     """A gateway that finds no room at its start tells the engineer and waits; a reload meanwhile does not end it."""
     with mosquitto(tmp_path / "broker") as broker, web_hook() as hook:

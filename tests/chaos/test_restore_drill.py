@@ -26,6 +26,7 @@ def dripwatch(*words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
 
+@pytest.mark.hazard("H-43")
 def test_kill_lose_the_disk_restore(tmp_path: Path):
     """After kill -9 and the loss of the whole folder no page is repeated, no open incident is lost, and new alarms are paged."""
     with mosquitto(tmp_path / "broker") as broker, web_hook() as hook:

@@ -24,6 +24,7 @@ DEVICES = 50
 DATABASE = "dripwatch"
 
 
+@pytest.mark.hazard("H-47")
 def test_the_store_is_away_during_load(tmp_path: Path):
     """InfluxDB is down while pumps publish: the page goes out meanwhile, and afterwards every point is there once."""
     store = Influxd(tmp_path)
@@ -71,6 +72,7 @@ def check_pump_points(store: Influxd, load: Load) -> None:
         assert total == pytest.approx(sum(volumes_ml))
 
 
+@pytest.mark.hazard("H-46")
 async def test_the_broker_is_away(tmp_path: Path):
     """While the broker is down the gateway says that it is deaf; what was published before, between and after is there."""
     rules = {"gateway-deaf": {"hold": "1s"}}

@@ -28,6 +28,7 @@ def fill_and_kill(path: Path, *, seed: int) -> list[list[str]]:
     return [line.decode().split() for line in said if line.endswith(b"\n")]
 
 
+@pytest.mark.hazard("H-35")
 async def test_a_number_that_may_have_gone_out_is_kept_or_done(tmp_path: Path):
     """Several kills of one spool: each start goes on behind every number that was ever handed out."""
     path = tmp_path / "spool.db"

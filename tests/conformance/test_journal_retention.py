@@ -92,6 +92,7 @@ async def test_prune_removes_what_is_too_old(journal: Journal):
     assert await seqs(journal) == [3, 4]
 
 
+@pytest.mark.hazard("H-51")
 async def test_prune_never_touches_commands_and_configuration(journal: Journal):
     """What people did and which rules ruled is kept for ever; the other kinds go."""
     await journal.append([entry(at=10, kind=kind) for kind in Kind])
@@ -152,6 +153,7 @@ async def test_finished_effects_go_with_age_and_open_ones_stay(journal: Journal)
     assert await keys(journal, SendState.PLANNED) == ["old-open"]
 
 
+@pytest.mark.hazard("H-42")
 async def test_a_number_is_never_used_again(journal: Journal):
     """The newest record was pruned; the next one gets a new number all the same."""
     await journal.append([entry(at=10) for _ in range(3)])

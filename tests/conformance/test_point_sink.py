@@ -176,6 +176,7 @@ async def test_an_unreadable_line_is_poison_and_the_others_are_stored(refusing: 
     await refusing.holds([n for n in range(5_000) if n != 1_234])
 
 
+@pytest.mark.hazard("H-47")
 async def test_a_conflict_of_type_is_poison_and_the_others_are_stored(refusing: Trial) -> None:
     """Of 5,000 lines one has text in a field of numbers: one poison with a reason, 4,999 points."""
     lines = [line(n) for n in range(5_000)]

@@ -102,6 +102,7 @@ async def test_the_broker_keeps_what_is_published_while_we_are_away(world):
     assert ear.items[-1] is Session.DRAINED
 
 
+@pytest.mark.hazard("H-33")
 async def test_a_stalled_consumer_stops_the_broker_and_loses_nothing(world):
     """Of 5,000 messages at most 1,000 come while nobody acknowledges; then all come, exactly once, in order."""
     async with listening(world.settings, hold=True) as ear:
@@ -130,6 +131,7 @@ async def test_unacknowledged_messages_are_no_drained_backlog(world):
         await ear.see(Session.UP, Session.DRAINED)
 
 
+@pytest.mark.hazard("H-34")
 async def test_a_retained_status_says_that_it_is_retained(world):
     """The status that the broker kept from before we came is marked; the one published while we listen is not."""
     await publish(world.port, (STATUS, b'{"online": true}'), retain=True)
@@ -190,6 +192,7 @@ async def test_tell_reaches_the_bridge(world):
     assert told == [b"%d" % seq for seq in range(30)]
 
 
+@pytest.mark.hazard("H-18")
 async def test_tell_refuses_what_a_pump_could_take_for_a_command(world):
     """The gateway publishes below dwack/ and nowhere else, also while there is no session."""
     async with listening(world.settings) as ear:

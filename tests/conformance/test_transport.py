@@ -118,6 +118,7 @@ async def test_a_hanging_other_side_is_unknown_after_the_deadline(subject: Subje
     subject.release()
 
 
+@pytest.mark.hazard("H-53")
 async def test_one_hanging_recipient_does_not_hold_up_another(subject: Subject) -> None:
     """A page to one nurse is accepted while one to another hangs on the same transport."""
     transport = subject.make(LONG_S)

@@ -21,6 +21,7 @@ NURSE, ENGINEER = "85290000001", "85290000002"
 AIR, PUMP = 15, "pump-017"
 
 
+@pytest.mark.hazard("H-35")
 async def test_an_alarm_on_a_cable_pages_once_through_a_cut_and_a_kill(tmp_path: Path):
     """The network goes, the pump alarms, the bridge is killed and comes back, the network returns: one page, nothing lost."""
     with mosquitto(tmp_path / "broker") as broker, kannel(tmp_path / "kannel") as centre, rack_on_pty(slot_11=pump()) as rack:

@@ -16,6 +16,7 @@ from tests.support.web_hook import web_hook
 pytestmark = [pytest.mark.servers, pytest.mark.chaos]
 
 
+@pytest.mark.hazard("H-36")
 def test_the_second_path_is_told_until_the_gateway_answers(tmp_path: Path):
     """Without a gateway it is told after its time; a gateway that comes and journals the alarm ends it, also for raw frames."""
     ours = free_port()

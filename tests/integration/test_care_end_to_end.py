@@ -131,6 +131,7 @@ def _status_page(home: House) -> None:
     assert "expires" in page
 
 
+@pytest.mark.hazard("H-24")
 async def test_a_fever_written_on_the_private_page_is_mailed(tmp_path: Path):
     """The link works without token and script; GET changes nothing, POST notes, the nurse is mailed, the journal has it."""
     with mosquitto(tmp_path / "broker") as broker, mail_server() as mail:

@@ -141,6 +141,7 @@ def databases(store: Influxd) -> list[Any]:
     return list(store.query("SHOW DATABASES")[0].get("values", []))
 
 
+@pytest.mark.hazard("H-01")
 def test_an_alarm_and_two_ihe_messages_reach_the_nurse_and_the_store(tmp_path: Path):
     """What mosquitto_pub publishes is mailed, stored, listed and told back to its sender; what IHE says about people is not."""
     with (

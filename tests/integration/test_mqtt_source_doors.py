@@ -70,6 +70,7 @@ async def test_a_password_put_right_at_the_broker_lets_us_in(tmp_path):
             assert ear.source.finding is None
 
 
+@pytest.mark.hazard("H-72")
 async def test_tls_with_our_own_certificate_carries_messages(tmp_path, made):
     """With the right CA and a client certificate 2,000 messages come through TLS in order."""
     tls = {"tls_ca": str(made.ca), "tls_cert": str(made.client_cert), "tls_key": str(made.client_key)}
@@ -82,6 +83,7 @@ async def test_tls_with_our_own_certificate_carries_messages(tmp_path, made):
             assert seqs(await ear.hear(2_000)) == list(range(1, 2_001))
 
 
+@pytest.mark.hazard("H-72")
 async def test_a_certificate_of_a_stranger_is_not_trusted(tmp_path, made):
     """A broker whose certificate another CA signed gets no password from us; the finding says why."""
     with mosquitto(tmp_path, tls=made) as broker:
@@ -155,6 +157,7 @@ async def test_stopping_while_the_broker_is_silent_stops_at_once():
                 await asyncio.sleep(0)
 
 
+@pytest.mark.hazard("H-46")
 async def test_a_refused_subscription_is_no_session():
     """A broker that lets us in but does not let us hear must not look like a working session."""
     answers = {CONNECT: b"\x20\x02\x00\x00", SUBSCRIBE: b"\x90\x04ID\x80\x80"}

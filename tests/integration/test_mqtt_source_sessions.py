@@ -91,6 +91,7 @@ async def test_a_partly_acknowledged_backlog_resumes_where_it_was(tmp_path):
             assert seqs(await ear.hear(4)) == [7, 8, 9, 10]
 
 
+@pytest.mark.hazard("H-33")
 async def test_what_the_broker_drops_is_told(tmp_path):
     """A tiny queue and a stalled gateway: the broker drops, and the source says so with the broker's count."""
     with mosquitto(tmp_path, options={"max_queued_messages": "10", "max_inflight_messages": "5"}) as broker:
@@ -116,6 +117,7 @@ async def test_only_another_count_is_told(tmp_path):
     assert ear.dropped == [4, 7, 0, 3]
 
 
+@pytest.mark.hazard("H-46", "H-50")
 @pytest.mark.parametrize("protocol", ["3.1.1", "5"])
 async def test_a_rival_with_our_client_id_is_named(tmp_path, protocol):
     """Another client takes the id three times: the source comes back each time and says what it suspects."""
@@ -180,6 +182,7 @@ async def test_a_half_open_connection_is_noticed_by_the_keepalive(tmp_path):
     assert LOST in ear.sessions
 
 
+@pytest.mark.hazard("H-33")
 async def test_a_full_inbox_stops_reading_and_loses_nothing(tmp_path, monkeypatch):
     """When nobody takes, the source stops at its limit (and one read more), and goes on when somebody does."""
     monkeypatch.setattr(mqtt_source, "IN_HAND_MAX", 100)

@@ -113,6 +113,7 @@ def test_a_page_leaves_by_smpp_and_its_reply_takes_the_incident(tmp_path: Path):
             assert running.stop() == 0
 
 
+@pytest.mark.hazard("H-52")
 def test_a_page_that_the_centre_could_not_deliver_is_no_page(tmp_path: Path):
     """The receipt says "undeliverable": the nurse's only contact has failed, and the fallback is told at once."""
     with mosquitto(tmp_path / "broker") as broker, smsc(tmp_path / "smsc") as centre:

@@ -71,6 +71,7 @@ def test_the_receipt_of_each_contact_is_printed(running: Ward):
     assert "one a minute; try again in " in said
 
 
+@pytest.mark.hazard("H-63")
 def test_what_fails_is_said_and_the_exit_code_is_no(running: Ward):
     """The number is undeliverable, and the terminal knows no such pager."""
     process, _, _ = running

@@ -24,6 +24,7 @@ SPEED = 3_600.0  # an hour of the ward in a second
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.hazard("H-51")
 async def test_in_virtual_time():
     """Two hours of six homes in trouble, people and a refusing provider: each cell, each effect and the board are the same."""
     world = new_world(MemoryJournal())
@@ -38,6 +39,7 @@ async def test_in_virtual_time():
     assert decided == planned
 
 
+@pytest.mark.hazard("H-51")
 async def test_on_the_real_journal_with_a_running_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A writer thread, a clock that nobody holds, snapshots on the way: the journal alone decides."""
     monkeypatch.setattr(snapshots, "EVERY_RECORDS", 200)

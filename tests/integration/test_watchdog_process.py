@@ -78,6 +78,7 @@ def house(folder: Path, *, after: str) -> Iterator[House]:
                 stop(process)
 
 
+@pytest.mark.hazard("H-39")
 def test_a_killed_gateway_is_told_apart_from_a_broker_that_is_away(tmp_path: Path):
     """Kill -9: the gateway is down while the broker is up; afterwards it is over. Then the broker goes: the gateway answers."""
     with house(tmp_path, after="15s") as home:
@@ -93,6 +94,7 @@ def test_a_killed_gateway_is_told_apart_from_a_broker_that_is_away(tmp_path: Pat
         assert len(home.heard()) == 4, "\n".join(home.heard())
 
 
+@pytest.mark.hazard("H-39")
 def test_a_hanging_gateway_is_missed_and_a_dead_watchdog_too(tmp_path: Path):
     """SIGSTOP: no heartbeat and no answer. When the watchdog dies instead, the nurses hear of it from the gateway."""
     with house(tmp_path, after="45s") as home:

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 from gateway.scenario.runner import tell
+from tests.trace.hazards import of_story
 
 FILES = sorted(Path(__file__).parent.glob("*.yaml"))
+STORIES = [pytest.param(file, id=file.stem, marks=[pytest.mark.hazard(*of_story(file.stem))]) for file in FILES]
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", STORIES)
 def test_the_story_goes_as_expected(file: Path):
     """Every page that is expected goes out, and no other."""
     told = tell(file)

@@ -41,6 +41,7 @@ def told(pages: Iterable[tuple[int, Page]]) -> list[tuple[float, str, str]]:
     return [(at / MINUTE_MS, page.person, page.transport) for at, page in pages]
 
 
+@pytest.mark.hazard("H-48")
 def test_all_homes_silent_at_once_are_one_page(tmp_path: Path):
     """The site's incident climbs; no home pages for itself, also when each one's silence has become urgent."""
     pages = pages_of(tmp_path, *everywhere("60m", "silent: true"), "{at: 121m, expect: {incident: P-0, is: none}}")
@@ -81,6 +82,7 @@ def test_as_many_alarms_at_once_page_every_home_once_before_any_twice(tmp_path: 
     }
 
 
+@pytest.mark.hazard("H-48")
 @pytest.mark.parametrize("urgent", [0, HOMES // 2, HOMES - 1])
 def test_the_one_urgent_home_among_many_is_paged_first(tmp_path: Path, urgent: int):
     """All become due in the same second: two hundred and ninety-nine stops of ten minutes, and one alarm of high priority."""

@@ -97,6 +97,7 @@ def test_who_has_it_is_left_in_peace(seed):
     assert late == []
 
 
+@pytest.mark.hazard("H-55")
 @each_seed
 def test_nobody_s_trouble_falls_silent(seed):
     """After every record: an urgent incident has something due, and the monitor knows when."""

@@ -22,8 +22,12 @@ def folder(adapter: str) -> Path:
 
 def captures(adapter: str) -> dict[str, bytes]:
     """The payloads of an adapter's captures by their names."""
-    found = {path.parent.name: path.read_bytes() for path in sorted(folder(adapter).glob("*/frame.*"))}
+    found = {path.parent.name: _read(path) for path in sorted(folder(adapter).glob("*/frame.*"))}
     return {name: payload for name, payload in found.items() if payload}
+
+
+def _read(path: Path) -> bytes:
+    return bytes.fromhex(path.read_text()) if path.suffix == ".hex" else path.read_bytes()
 
 
 def told(adapter: str, capture: str, payload: bytes) -> Decoded:

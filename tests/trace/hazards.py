@@ -66,7 +66,7 @@ def risk_of(harm: Harm, chance: Chance) -> Risk:
 
 
 class Hazard(BaseModel):
-    """One hazard. `before`: how likely the harm is without Dripwatch's controls; `after`: with them. `open`: what does not exist yet."""
+    """One hazard. `before`, `after`: how likely the harm is without our controls, and with them. `open`: what does not exist."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""Which tests show which control: the marks `@pytest.mark.hazard("H-07")` of the source, and the scenarios that hazards.yaml names.
+"""Which tests show which control: the marks `@pytest.mark.hazard("H-07")` in the source, and the scenarios of hazards.yaml.
 
 The source is read and not run: a look at the whole tree takes a second, where collecting it with pytest takes twenty.
 """
@@ -15,7 +15,7 @@ STORY_TEST = "test_the_story_goes_as_expected"
 
 
 @dataclass(frozen=True, order=True)
-class Test:
+class Shown:
     """A test that shows a control. `part`: of a parametrised test only this one; else all of it."""
 
     path: str
@@ -26,15 +26,15 @@ class Test:
         return f"{self.path}::{self.name}{f'[{self.part}]' if self.part else ''}"
 
 
-def tests_of() -> dict[str, list[Test]]:
+def tests_of() -> dict[str, list[Shown]]:
     """The tests of each hazard, by its id; ids of marks that no hazard has are there too."""
-    found: dict[str, set[Test]] = {hazard.id: set() for hazard in hazards()}
+    found: dict[str, set[Shown]] = {hazard.id: set() for hazard in hazards()}
     for source in sources("tests"):
         for name, ids in marked(source):
             for one in ids:
-                found.setdefault(one, set()).add(Test(source.path, name))
+                found.setdefault(one, set()).add(Shown(source.path, name))
     for hazard in hazards():
-        found[hazard.id] |= {Test(STORIES, STORY_TEST, story) for story in hazard.scenarios}
+        found[hazard.id] |= {Shown(STORIES, STORY_TEST, story) for story in hazard.scenarios}
     return {name: sorted(tests) for name, tests in found.items()}
 
 

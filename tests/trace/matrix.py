@@ -1,13 +1,13 @@
 """The matrix hazard → control → tests → last result, from the report of a test run (JUnit's XML, as pytest writes it)."""
 
-import xml.etree.ElementTree as ElementTree  # noqa: S405  our own reports
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from tests.trace.hazards import Hazard
-from tests.trace.marks import Test
+from tests.trace.marks import Shown
 
 
 class Result(StrEnum):
@@ -28,7 +28,7 @@ class Line:
     """One hazard with the results of its tests."""
 
     hazard: Hazard
-    results: Mapping[Test, Result]
+    results: Mapping[Shown, Result]
 
     @property
     def holds(self) -> bool:
@@ -39,18 +39,16 @@ class Line:
 def read(report: Path) -> dict[tuple[str, str, str], Result]:
     """(module, test, part) → result of everything that the report tells of. Raises `NoReport`."""
     try:
-        tree = ElementTree.parse(report)  # noqa: S314  our own
+        tree = ET.parse(report)  # noqa: S314  our own
     except OSError as error:
         raise NoReport(f"{report}: {error.strerror}; `make trace` without --from runs the tests and writes one") from error
-    except ElementTree.ParseError as error:
+    except ET.ParseError as error:
         raise NoReport(f"{report}: no report of a test run ({error}); pytest --junitxml=FILE writes one") from error
     found: dict[tuple[str, str, str], Result] = {}
     for node in tree.iter("testcase"):
         name, _, part = node.get("name", "").removesuffix("]").partition("[")
         children = {child.tag for child in node}
-        result = (
-            Result.FAILED if children & {"failure", "error"} else Result.SKIPPED if "skipped" in children else Result.PASSED
-        )
+        result = Result.FAILED if children & {"failure", "error"} else Result.SKIPPED if "skipped" in children else Result.PASSED
         key = (node.get("classname", ""), name, part)
         found[key] = Result.FAILED if found.get(key) is Result.FAILED else result  # teardown's error is a node of its own
     if not found:
@@ -59,7 +57,7 @@ def read(report: Path) -> dict[tuple[str, str, str], Result]:
 
 
 def lines(
-    hazards: Sequence[Hazard], tests: Mapping[str, Sequence[Test]], told: Mapping[tuple[str, str, str], Result]
+    hazards: Sequence[Hazard], tests: Mapping[str, Sequence[Shown]], told: Mapping[tuple[str, str, str], Result]
 ) -> list[Line]:
     """One line a hazard."""
     parts: dict[tuple[str, str], list[Result]] = {}
@@ -69,7 +67,7 @@ def lines(
 
 
 def _result(
-    test: Test, told: Mapping[tuple[str, str, str], Result], parts: Mapping[tuple[str, str], Sequence[Result]]
+    test: Shown, told: Mapping[tuple[str, str, str], Result], parts: Mapping[tuple[str, str], Sequence[Result]]
 ) -> Result:
     module = test.path.removesuffix(".py").replace("/", ".")
     if test.part:

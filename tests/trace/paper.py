@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tests.support.source_tree import ROOT
 from tests.trace.hazards import Chance, Group, Harm, Hazard, Risk, groups, hazards, risk_of
-from tests.trace.marks import Test, tests_of
+from tests.trace.marks import Shown, tests_of
 
 FILE = ROOT / "docs" / "security" / "hazard-analysis.md"
 
@@ -13,19 +13,19 @@ HEAD = """# Hazard analysis
 
 <!-- Made from hazards.yaml and the marks of the tests: `python -m tests.trace paper` writes it. Change those, not this. -->
 
-In the manner of ISO 14971: from the hazard by its causes to the hazardous situation, how bad and how likely the harm is without and
-with what Dripwatch does about it, and the tests which show that it does. `make trace` runs these tests and prints the matrix; it fails
-when a hazard has no passing test.
+In the manner of ISO 14971: from a hazard's causes to the situation that harms, how bad and how likely the harm is without and with
+what Dripwatch does about it, and the tests which show that it does. `make trace` runs these tests and prints the matrix; it fails
+when a hazard has no passing test. Tests are tied to hazards, not to single controls: whoever reviews this must read them.
 
 **What this is not.** Dripwatch is no certified medical device, and this is no risk management file. Harm and chance are engineers'
 estimates in words; nobody has counted, and no clinician has signed them. Whoever puts Dripwatch to use must judge them for their
 own patients. The pump's own alarm stays primary: chances are told for a home in which somebody may still hear it.
 
-**Harm**: negligible (no treatment needed), minor (discomfort), serious (premedication, a visit or admission that was avoidable),
-critical (lasting harm, or treatment given up), catastrophic (death).
-**Chance**: improbable, remote, occasional, probable, frequent, each over a ward's year.
-**Kinds of control**, the strongest first: design (it cannot happen), protection (it is noticed or contained), information (people are
-told).
+**Harm**: negligible (no treatment needed), minor (discomfort), serious (premedication, a visit or an admission that was
+avoidable), critical (lasting harm, or treatment given up), catastrophic (death).
+**Chance**, in a ward's year: improbable, remote, occasional, probable, frequent.
+**Kinds of control**, the strongest first: design (it cannot happen), protection (it is noticed or contained), information (people
+are told).
 """
 
 
@@ -57,13 +57,13 @@ def _overview() -> Iterator[str]:
     yield ""
 
 
-def _group(group: Group, tests: dict[str, list[Test]]) -> Iterator[str]:
+def _group(group: Group, tests: dict[str, list[Shown]]) -> Iterator[str]:
     yield f"## {group.group}\n"
     for hazard in group.hazards:
         yield from _hazard(hazard, tests[hazard.id])
 
 
-def _hazard(hazard: Hazard, tests: list[Test]) -> Iterator[str]:
+def _hazard(hazard: Hazard, tests: list[Shown]) -> Iterator[str]:
     yield f"### {hazard.id}: {hazard.hazard}\n"
     yield f"{hazard.situation}\n"
     yield f"- **Causes**: {'; '.join(hazard.causes)}."
@@ -76,6 +76,6 @@ def _hazard(hazard: Hazard, tests: list[Test]) -> Iterator[str]:
     yield f"- **Shown by**: {', '.join(f'`{_short(test)}`' for test in tests)}.\n"
 
 
-def _short(test: Test) -> str:
+def _short(test: Shown) -> str:
     """A test by its file's name, which is unique in the tree; a story by its own."""
     return f"scenarios/{test.part}.yaml" if test.part else f"{test.path.rpartition('/')[2]}::{test.name}"

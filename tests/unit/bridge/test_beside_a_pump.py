@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from gateway.bridge.beside import BLINK_MS, CALL_MS, REPORT_MS, Beside
 
 
@@ -12,6 +14,7 @@ def told(beside: Beside, at: int) -> dict[str, Any] | None:
     return None if body is None else json.loads(body)
 
 
+@pytest.mark.hazard("H-37")
 def test_a_call_of_a_tenth_of_a_second_is_told():
     """By its edge, not by when somebody looks; and that it is over, once."""
     beside = Beside(["relay"])
@@ -34,6 +37,7 @@ def test_a_blinking_light_is_one_light():
     assert told(beside, 18_500 + BLINK_MS) == {"light": "dark"}
 
 
+@pytest.mark.hazard("H-37")
 def test_a_low_alarm_that_shows_for_five_seconds_is_told_beside_the_higher_light():
     """The highest colour is the light; the others are told too."""
     beside = Beside(["green", "blue", "red"])

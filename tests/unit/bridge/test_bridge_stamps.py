@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+import pytest
+
 from gateway.bridge.stamps import HOLDOVER_MS, REMEMBER_EVERY_MS, MachineClock, Stamper
 from gateway.domain.words import ClockQuality
 from tests.support.bridge_parts import AT
@@ -43,6 +45,7 @@ def test_what_was_seen_before_the_clock_was_right_gets_its_true_time():
     assert (mended.observed_at, mended.clock) == (AT - 3_600_000, ClockQuality.SYNCED)
 
 
+@pytest.mark.hazard("H-29")
 def test_what_was_seen_before_a_power_cut_stays_free():
     """Nobody knows how long the power was away."""
     machine = FakeMachine()

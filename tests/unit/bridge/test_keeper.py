@@ -63,6 +63,7 @@ async def test_what_is_handed_back_comes_again_in_its_place(tmp_path: Path):
     await keeper.close()
 
 
+@pytest.mark.hazard("H-35")
 async def test_a_disk_that_fails_is_left_for_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """What the disk has is carried over, new frames are numbered under another name, and it is said."""
     keeper = Keeper(tmp_path / "s.db", LIMITS)

@@ -45,6 +45,7 @@ def test_an_alarm_that_is_heeded_is_quiet():
     assert summary(resort.look(10 * MINUTE_MS)) == ([], [], False, False)
 
 
+@pytest.mark.hazard("H-36")
 def test_an_alarm_that_nobody_heeds_sounds_and_tells():
     """Sent again each 20 s; light, sound and the second path after a minute; the second path again only while it fails."""
     resort = LastResort(MINUTE_MS)

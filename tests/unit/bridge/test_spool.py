@@ -40,6 +40,7 @@ def test_alarms_are_due_first_and_each_kind_in_order(tmp_path: Path):
     spool.close()
 
 
+@pytest.mark.hazard("H-35")
 def test_a_full_spool_keeps_alarms_longest():
     """The oldest telemetry goes first, then the oldest alarms, and it says how many."""
     spool = opened(None, max_frames=100)

@@ -41,7 +41,7 @@ def test_the_table_of_models_has_all_models():
     bases = {Strict, TransportFile}
     known = set(MODELS.values())
     found = {model for base in (Strict, TransportFile) for model in base.__subclasses__()} - bases
-    assert found - known == set()
+    assert {model for model in found if not model.__module__.endswith(".bridge_file")} - known == set()
     assert all(issubclass(model, BaseModel) for model in known)
 
 

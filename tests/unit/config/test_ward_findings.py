@@ -56,6 +56,7 @@ def test_findings_have_lines_and_come_in_their_order():
     ]
 
 
+@pytest.mark.hazard("H-54")
 def test_an_on_call_gap_is_shown_in_the_ward_s_own_time():
     """The day before the first handover nobody is on call."""
     stretch = "from Sun 2026-03-01 08:00 until Mon 2026-03-02 08:00"
@@ -125,6 +126,7 @@ def test_a_policy_that_nothing_uses():
     assert found({"policies": {"pharmacy": policy, "low": policy}, "routes": [{"rule": "r", "policy": "pharmacy"}]}) == []
 
 
+@pytest.mark.hazard("H-55")
 def test_a_policy_that_falls_silent():
     """High and medium are refused for it; others may, knowingly."""
     policy = {"steps": [{"page": ["person:a"], "wait": "5m"}]}

@@ -32,6 +32,7 @@ def test_a_calendar_that_goes_on_is_no_finding():
     assert [name for name, _ in found(patch) if name != "one-person-only"] == []
 
 
+@pytest.mark.hazard("H-54")
 def test_a_calendar_that_ends_within_28_days_is_told_before_it_does():
     """With its last moment; the gap after it is told too."""
     names = dict(

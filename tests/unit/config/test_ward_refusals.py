@@ -16,6 +16,7 @@ def test_the_ward_of_these_tests_is_right():
     assert problems(WARD) == []
 
 
+@pytest.mark.hazard("H-63")
 def test_all_problems_are_reported_at_once_in_the_order_of_the_lines():
     """Wrong shapes, unknown names, silence and a broken clock, in one go; one mistake hides no other."""
     text = WARD

@@ -134,6 +134,7 @@ async def begin(accounts, name: str, role: Role) -> str:
     return cookie
 
 
+@pytest.mark.hazard("H-69")
 @pytest.mark.parametrize(
     ("role", "every_ms", "times", "lasts"),
     [
@@ -245,6 +246,7 @@ async def test_nobody_has_a_hash_of_the_same_work_and_it_never_fits():
     assert "m=8,t=1" in hashing._nobodys
 
 
+@pytest.mark.hazard("H-69")
 async def test_the_shipped_parameters_are_those_of_rfc_9106():
     """64 MiB, three passes, four lanes."""
     assert "$argon2id$v=19$m=65536,t=3,p=4$" in await Passwords().hashed(PASSWORD)

@@ -10,12 +10,14 @@ import pytest
 from gateway.console.answer_page import WRONG_A_MINUTE, answer_page
 from gateway.console.app import create_api
 from gateway.core.board import HistoryLine, IncidentLine
-from gateway.domain.commands import Acknowledge, Escalate
+from gateway.domain.commands import Acknowledge, Enrol, Escalate
 from gateway.domain.instants import MINUTE_MS
 from gateway.domain.words import IncidentState
 from gateway.runtime.links import LinkedPage
 from gateway.runtime.ports import JournalFull
+from tests.support.core_world import PROTOCOL, PUMP
 from tests.support.fake_service import AT, TOKEN, FakeService, alert, incident, refuse
+from tests.support.sheet_ward import LivedWard
 
 LINK = "AbCdEfGhIjKlMnOpQrStUv"
 PATH = f"/a/{LINK}"
@@ -49,6 +51,7 @@ async def press(client: httpx.AsyncClient, button: str, path: str = PATH) -> htt
     return await client.post(path, content=f"do={button}", headers={"Content-Type": "application/x-www-form-urlencoded"})
 
 
+@pytest.mark.hazard("H-58")
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_opening_the_link_changes_nothing(nurse, service, method):
     """Previewers, scanners of mail, and whoever wants to read first."""
@@ -193,6 +196,7 @@ async def test_a_link_that_leads_nowhere_tells_nothing(nurse, service):
     assert service.told == []
 
 
+@pytest.mark.hazard("H-70")
 async def test_wrong_links_are_limited_and_right_ones_are_not(nurse, service):
     """Who guesses waits; the nurse behind the same address does not."""
     codes = [(await nurse.get(f"/a/wrong-{n}")).status_code for n in range(WRONG_A_MINUTE + 2)]
@@ -231,3 +235,24 @@ async def test_an_incident_in_which_nothing_fires_can_still_be_taken(nurse, serv
     text = (await nurse.get(PATH)).text
     assert "Nothing is wrong any more" in text
     assert "<form" in text
+
+
+@pytest.mark.parametrize(
+    ("minute", "language", "said"),
+    [
+        (70, "en", "left at worst: the limit of 4 h without delivery"),
+        (300, "en", "passed since"),
+        (70, "zh-TW", "最壞情況下只餘"),
+    ],
+)
+async def test_the_page_names_the_courses_worst_clock(service, minute, language, said):
+    """How long is left until the protocol's limit, or since when it may be passed; in the phone's language."""
+    ward = LivedWard()
+    ward.world.does(0, Enrol(course="P-017", pump=PUMP, protocol=PROTOCOL.name, bag="7-day"))
+    ward.pump_says(1, delivery_status="delivering", rate_ml_h=0.6, set_rate_ml_h=0.6)
+    ward.waits_until(minute)
+    ward.links[LINK] = LinkedPage(KEY, "nurse", ward.incidents()[0], "UTC")
+    async with phone(ward, **{"Accept-Language": language}) as client:
+        answer = await client.get(PATH)
+    assert said in answer.text
+    assert len(answer.content) <= 10_000

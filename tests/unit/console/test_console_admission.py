@@ -37,6 +37,7 @@ async def test_the_api_needs_the_token_for_reads_too(opened, path, headers):
     assert answer.json()["type"] == "urn:dripwatch:no-token"
 
 
+@pytest.mark.hazard("H-68")
 async def test_a_change_without_the_token_is_refused_before_its_body_is_read(opened, service):
     """A stranger learns nothing from what the API thinks of a body."""
     async with opened() as client:
@@ -140,6 +141,7 @@ async def test_a_mistake_of_ours_is_a_500_without_its_inside_and_is_logged(clien
     assert "secret of the inside" in caplog.text
 
 
+@pytest.mark.hazard("H-70")
 @pytest.mark.parametrize("path", ["/a/AAAABBBBCCCC", "/d/AAAABBBBCCCC"])
 async def test_the_log_of_a_mistake_holds_no_secret_of_a_link(path, caplog):
     """Who reads the log could open the page otherwise: it names the route, or masks what follows /a/ and /d/."""

@@ -254,6 +254,7 @@ async def test_beyond_a_dozen_the_troubled_stand_in_rows_and_keep_their_order(cl
     assert html.count('"><b class="mark high">high</b></a> Nobody has it') == 40 - TILES_MAX
 
 
+@pytest.mark.hazard("H-66")
 async def test_what_a_silent_pump_told_last_says_how_old_it_is(client, service):
     """An old figure neither looks nor reads like a present one, in a tile and in a row."""
     silent = {"silent": True, "heard_at": AT - 34 * MINUTE_MS}

@@ -67,6 +67,7 @@ def test_the_delivered_share_names_its_witness():
     )
 
 
+@pytest.mark.hazard("H-12")
 @pytest.mark.parametrize(
     ("expires_at", "words"),
     [

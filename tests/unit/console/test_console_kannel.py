@@ -103,6 +103,7 @@ async def test_nothing_that_follows_links_takes_an_incident(kannel, service):
     assert service.replies == []
 
 
+@pytest.mark.hazard("H-68")
 @pytest.mark.parametrize("address", [at(token="wrong"), at(token=""), at(token=TOKEN), at(transport="pager"), at(token="%C3%A9")])
 async def test_a_wrong_token_opens_nothing(kannel, service, reports, address):
     """Nor does another transport's, nor the API's own."""

@@ -109,6 +109,7 @@ async def test_the_feed_ends_with_its_last_watcher_and_the_next_sees_nothing_old
         assert b"<p>2</p>" in await first(events)
 
 
+@pytest.mark.hazard("H-66")
 async def test_a_rendering_that_fails_ends_every_stream(caplog):
     """An old board over a living connection would lie; the next watcher tries anew."""
     service, broken = FakeService(version=0), False

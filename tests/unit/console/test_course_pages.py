@@ -61,6 +61,7 @@ async def test_the_page_tells_all_of_the_course(nurse: httpx.AsyncClient) -> Non
         assert said in text, said
 
 
+@pytest.mark.hazard("H-71")
 async def test_no_page_names_the_drug(nurse: httpx.AsyncClient) -> None:
     """A protocol's name may name a drug, and with it the illness: no page says it, nor does a form carry it."""
     for path in ("/courses", PAGE, f"{PAGE}/print", "/enrol", "/pumps", "/pumps/p1"):
@@ -280,6 +281,7 @@ async def test_a_course_is_enrolled_with_its_checklist(ward: LivedWard, nurse: h
     assert "85290000099" in page
 
 
+@pytest.mark.hazard("H-23")
 async def test_an_unsigned_checklist_is_refused_and_may_be_overridden(nurse: httpx.AsyncClient) -> None:
     """A form without a signature is no word that the list is complete; a reason is."""
     answer = await post(nurse, "/enrol", **NEW)

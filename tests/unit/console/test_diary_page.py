@@ -134,12 +134,14 @@ async def test_a_wrong_token_says_always_the_same(home, service, token, verb):
     assert service.told == []
 
 
+@pytest.mark.hazard("H-70")
 async def test_the_link_ends_with_the_course(home, service):
     """A course that is over has no diary, and its old link says what any wrong one says."""
     service.show(board(course("P-018")))
     assert (await home.get(PATH)).status_code == 404
 
 
+@pytest.mark.hazard("H-22")
 async def test_a_new_enrolment_has_a_new_link(home, service):
     """The pseudonym that is used again does not open to who had the old link."""
     service.show(board(course(enrolment=2)))

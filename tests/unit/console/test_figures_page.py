@@ -14,7 +14,7 @@ from gateway.domain.effects import Page
 from gateway.domain.readings import Decoded, Refusal, Refused
 from gateway.domain.words import Outcome, Priority, WhyPaged
 from gateway.runtime.figures import Counted, Figures, Standing
-from gateway.runtime.points import SCHEMA
+from gateway.runtime.point_schema import SCHEMA
 from gateway.runtime.ports import Kind, Record
 from tests.support.fake_service import FakeService
 
@@ -76,6 +76,7 @@ def figures(*, store: tuple[int, int, int] | None = (7, 900, 1)) -> Figures:
         store=store,
         standing=standing,
         counted=lived(),
+        watchdog_ms=4_000,
     )
 
 

@@ -32,6 +32,7 @@ async def client(service, accounts):
         yield made
 
 
+@pytest.mark.hazard("H-68")
 @pytest.mark.parametrize(
     ("headers", "field", "status"),
     [

@@ -73,6 +73,7 @@ async def test_who_is_on_call_now_and_next():
     assert "seniors : charge-nurse, haematologist" in text
 
 
+@pytest.mark.hazard("H-54")
 async def test_a_gap_is_shown_loudly():
     """Where nobody is on call it says so, from when until when."""
     patch = {"schedules": {"ward-nurse": {"rotation": None}}}

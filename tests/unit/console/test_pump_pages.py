@@ -60,6 +60,7 @@ async def test_refusals_are_shown_without_their_bytes(ward: LivedWard, technicia
     assert ward.told == []
 
 
+@pytest.mark.hazard("H-71")
 async def test_raw_messages_are_for_those_who_may_and_each_look_is_recorded(ward: LivedWard) -> None:
     """Technician, triage and admin see the bytes; that they looked stands in the journal first. Others are refused."""
     for role, status in ((Role.READ, 403), (Role.KIOSK, 403), (Role.TECHNICIAN, 200), (Role.TRIAGE, 200), (Role.ADMIN, 200)):

@@ -24,6 +24,7 @@ CELLS = {
 }
 
 
+@pytest.mark.hazard("H-68")
 @pytest.mark.parametrize(
     ("role", "need", "allowed"), [(role, need, CELLS[need][n]) for need in Need for n, role in enumerate(Role)]
 )
@@ -52,6 +53,7 @@ def routes() -> list[tuple[str, str, APIRoute]]:
     return found
 
 
+@pytest.mark.hazard("H-68")
 def test_every_route_says_what_it_needs():
     """A page says it itself; the API may leave it to its verb; what is open is listed with its reason."""
     silent = [

@@ -62,6 +62,7 @@ async def test_nobody_is_led_to_another_site(client, target):
     assert came.headers["location"] == "/login?signed=true&next=/"
 
 
+@pytest.mark.hazard("H-69")
 @pytest.mark.parametrize(
     ("url", "comes_from", "named", "secure"),
     [
@@ -85,6 +86,7 @@ async def test_a_browser_that_keeps_no_cookie_is_told_so(client):
     assert "did not keep the sign-in" in (await client.get("/login?signed=true&next=/")).text
 
 
+@pytest.mark.hazard("H-69")
 @pytest.mark.parametrize("name", ["the-triage", "nobody-at-all", "the-read"])
 async def test_after_five_wrong_tries_the_name_is_locked_whether_anybody_has_it_or_not(service, accounts, client, name):
     """The answers tell nobody who exists, and a right password does not help before the time is over."""

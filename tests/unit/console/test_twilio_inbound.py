@@ -137,6 +137,7 @@ async def test_any_other_key_is_asked_again(twilio, service, key):
     assert next(call.iter("Say")).text == "P-017 high: Delivery interrupted since 12:51."
 
 
+@pytest.mark.hazard("H-58")
 @pytest.mark.parametrize("listener", ["machine_start", "machine_end_beep", "machine_end_silence", "fax"])
 async def test_an_answering_machine_does_nothing(twilio, service, listener):
     """Whatever tones it plays."""
@@ -212,6 +213,7 @@ async def test_what_cannot_be_stored_is_read_out_and_not_remembered(twilio, serv
 # ---- who may -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.hazard("H-68")
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -14,6 +14,7 @@ from tests.unit.core.page_texts import PROTOCOL, RULES, course, note, said_in
 from tests.unit.core.world import minutes
 
 
+@pytest.mark.hazard("H-04")
 @pytest.mark.parametrize(
     ("minute", "first"), [(239, "Call the home: what does the pump show?"), (240, "Nobody starts the pump again")]
 )
@@ -36,6 +37,7 @@ def test_past_the_limit_the_advice_to_close_the_clamp_stays(kind, first):
     assert said_in(stopped, [note("alarm-persistent", kind=kind)], WhyPaged.MILESTONE, 241).split("\n")[1].startswith(first)
 
 
+@pytest.mark.hazard("H-04")
 def test_past_the_limit_the_board_says_the_same():
     """Whoever looks before calling the home reads what the page says."""
     state = State(protocols={PROTOCOL.name: PROTOCOL})

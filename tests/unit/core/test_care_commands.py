@@ -62,6 +62,7 @@ def test_every_command_survives_the_journal(command) -> None:
     assert command_from(body["verb"], body["args"]) == command
 
 
+@pytest.mark.hazard("H-23")
 def test_a_checklist_that_misses_an_item_is_refused_by_its_name() -> None:
     """Enrolment names what was not signed; a reason overrides, and the signed items are kept."""
     world = World(enrol=False)
@@ -73,6 +74,7 @@ def test_a_checklist_that_misses_an_item_is_refused_by_its_name() -> None:
     assert world.course.care.checklist == ITEMS[:-1]
 
 
+@pytest.mark.hazard("H-12")
 def test_a_bag_that_expires_before_its_change_says_so() -> None:
     """The shelf life counts from the preparation, and the answer warns of an expiry before the planned change."""
     world = World()
@@ -86,6 +88,7 @@ def test_a_bag_that_expires_before_its_change_says_so() -> None:
     assert "expired" in over.message
 
 
+@pytest.mark.hazard("H-16")
 def test_the_second_dose_step_waits_for_its_infusion_days() -> None:
     """Seven delivered days open the step from 9 to 28; interrupted time does not count."""
     world = World()
@@ -142,6 +145,7 @@ def test_an_ended_course_takes_no_more_entries() -> None:
         assert "ended at" in refused.message
 
 
+@pytest.mark.hazard("H-59")
 def test_silences_have_limits() -> None:
     """A reason, one end, at most seven days, at most twenty at once; a firing high alert at most four hours."""
     world = World()

@@ -5,6 +5,7 @@ Each law was seen to fail on a core with the matching line taken out.
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -125,6 +126,7 @@ def test_a_heard_pump_that_stands_is_never_judged_delivering(acts, weighed):
             assert home.world.course.delivery.state is not DeliveryState.DELIVERING
 
 
+@pytest.mark.hazard("H-05")
 @QUICK
 @given(ACTS)
 def test_without_a_scale_a_silent_pump_is_never_judged_delivering(acts):
@@ -160,6 +162,7 @@ def test_the_weight_never_proves_a_flow_that_was_none(acts, first_stood):
             assert scale.proven_until(home.pump) <= home.world.at(stood_from)
 
 
+@pytest.mark.hazard("H-03")
 @QUICK
 @given(ACTS, st.booleans())
 def test_the_worst_case_is_never_less_than_the_current(acts, weighed):

@@ -67,6 +67,7 @@ def test_a_pump_that_speaks_of_other_things_is_unknown_since_the_enrolment():
 # ---- the onset -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.hazard("H-01")
 def test_a_stop_counts_from_when_it_was_observed_not_from_when_it_was_heard():
     """A message that took five minutes tells of a stop five minutes ago."""
     world = running()
@@ -74,6 +75,7 @@ def test_a_stop_counts_from_when_it_was_observed_not_from_when_it_was_heard():
     assert judged(world) == (INTERRUPTED, 61, "user", False)
 
 
+@pytest.mark.hazard("H-02")
 @pytest.mark.parametrize(("bag", "lag"), [("7-day", 60), ("48-hour", 7.2), ("24-hour", 3.6)])
 def test_an_occlusion_is_dated_back_by_what_the_line_swallowed(bag, lag):
     """0.6 mL take an hour at 0.6 mL/h and 3.6 minutes at 10."""
@@ -82,6 +84,7 @@ def test_an_occlusion_is_dated_back_by_what_the_line_swallowed(bag, lag):
     assert judged(world) == (INTERRUPTED, pytest.approx(121 - lag), "occlusion-downstream", True)
 
 
+@pytest.mark.hazard("H-02")
 def test_an_occlusion_is_never_dated_back_before_the_bag_or_the_last_interruption():
     """A new bag, and delivery after an interruption, were flow for certain."""
     world = running(until=20)
@@ -148,6 +151,7 @@ def test_a_pump_that_never_delivered_is_interrupted_since_the_bag_hangs():
     assert judged(world)[:2] == (INTERRUPTED, 10)
 
 
+@pytest.mark.hazard("H-08")
 def test_keeping_the_vein_open_and_completion_are_interruptions():
     """Flow without dose, and no flow at all."""
     world = running()
@@ -173,6 +177,7 @@ def test_a_stop_of_a_minute_is_not_counted_and_a_longer_one_is():
     assert [(i.cause, i.until - i.since) for i in world.course().delivery.interruptions] == [("user", 66_000)]
 
 
+@pytest.mark.hazard("H-03")
 def test_the_worst_case_counts_what_nobody_can_vouch_for():
     """Silent from minute 60, standing at minute 90: interrupted since 60 at the worst."""
     world = running()
@@ -184,6 +189,7 @@ def test_the_worst_case_counts_what_nobody_can_vouch_for():
     assert delivery.current_ms(course, minutes(100)) == delivery.worst_ms(course, pump, minutes(100)) == 40 * 60_000
 
 
+@pytest.mark.hazard("H-22")
 def test_the_worst_case_never_reaches_back_before_the_course():
     """A pump that served somebody else brings none of that along."""
     world = World()

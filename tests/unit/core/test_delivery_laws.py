@@ -1,5 +1,6 @@
 """Laws of the delivery judgement that hold for every story, however its messages are cut, repeated, delayed or shuffled."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +29,7 @@ def _pump(world: World):
     return world.monitor.state.pumps["ward/p1"]
 
 
+@pytest.mark.hazard("H-05")
 @given(STORIES)
 @settings(max_examples=60, deadline=None)
 def test_unknown_is_never_shown_as_delivering(story) -> None:
@@ -112,6 +114,7 @@ def test_silence_and_volume_agree_in_every_order(minutes, shuffler, twice) -> No
     assert judged.interruptions == []
 
 
+@pytest.mark.hazard("H-06")
 @given(st.integers(min_value=8, max_value=40), st.randoms(use_true_random=False))
 @settings(max_examples=60, deadline=None)
 def test_missing_volume_is_an_interruption_whatever_comes_after_it(stood, shuffler) -> None:
@@ -147,6 +150,7 @@ def test_priority_never_falls_while_the_interruption_grows(waits, status) -> Non
     assert world.course.delivery.since == world.at(15)
 
 
+@pytest.mark.hazard("H-01")
 @given(st.lists(st.tuples(st.integers(1, 30), st.sampled_from(["stop", "run", "window", "silence"])), min_size=1, max_size=12))
 @settings(max_examples=60, deadline=None)
 def test_nothing_high_stays_silent_for_ever(acts) -> None:

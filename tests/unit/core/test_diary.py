@@ -143,6 +143,7 @@ def test_repeats_have_one_effect():
     assert 60 * SECOND_MS == diary.SAME_MS
 
 
+@pytest.mark.hazard("H-24")
 def test_late_entries_take_their_place_and_are_marked():
     """Only a newer entry of the same kind makes an entry late; the order of arrival shows in nothing else."""
     course = course_of()
@@ -183,6 +184,7 @@ def home(**changes) -> Course:
 NINETEEN, TWENTY = AT + 11 * HOUR_MS, AT + 12 * HOUR_MS
 
 
+@pytest.mark.hazard("H-26")
 def test_the_caregiver_is_reminded_once_at_the_hour():
     """Not before 19:00, not twice, by a contact that is not voice; then 20:00 and the next evening are planned."""
     course = home()
@@ -223,6 +225,7 @@ def test_without_the_rule_nobody_is_looked_after():
     assert course.diary_due_at == NINETEEN + DAY_MS
 
 
+@pytest.mark.hazard("H-26")
 @pytest.mark.parametrize(
     ("day", "zone", "hours"),
     [

@@ -2,6 +2,8 @@
 
 from itertools import pairwise
 
+import pytest
+
 from gateway.core import escalation
 from gateway.domain.care import SilenceRules
 from gateway.domain.commands import Acknowledge, ClearCondition, Close, EndCourse, Escalate, Note
@@ -9,6 +11,7 @@ from gateway.domain.words import AlarmPhase, Condition, IncidentState, Outcome, 
 from tests.unit.core.world import World, alarm, event, in_trouble, lives, minutes, paged, pages, stopped
 
 
+@pytest.mark.hazard("H-01", "H-55")
 def test_the_policy_climbs_and_starts_again_for_ever():
     """Steps at 2, 7 and 12 minutes, then the second step again every ten minutes: nobody is forgotten in a day."""
     world = in_trouble()
@@ -34,6 +37,7 @@ def test_the_policy_climbs_and_starts_again_for_ever():
     assert len({page.key for page in world.pages}) == len(world.pages)
 
 
+@pytest.mark.hazard("H-56")
 def test_an_ack_stops_steps_and_contacts_and_is_a_lease():
     """Nothing until its end; then who has it is asked; five minutes later the policy starts again at step 1."""
     world = in_trouble()

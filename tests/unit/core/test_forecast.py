@@ -89,6 +89,7 @@ def test_early_never_comes_after_central_nor_central_after_late(
     assert at <= told.early_at <= told.central_at <= told.late_at
 
 
+@pytest.mark.hazard("H-11")
 def test_the_interval_covers_the_end_of_at_least_95_of_100_bags():
     """Pumps that are up to 6 percent off, primed once or twice, watched from any hour on."""
     dice = random.Random(20260302)
@@ -104,6 +105,7 @@ def test_the_interval_covers_the_end_of_at_least_95_of_100_bags():
     assert covered >= 380
 
 
+@pytest.mark.hazard("H-14")
 def test_a_battery_that_falls_evenly_is_learnt():
     """30 percent an hour from a quarter of an hour on is 30 percent an hour."""
     assert slope_percent_h(fallen(90, 30, range(61))) == pytest.approx(30)

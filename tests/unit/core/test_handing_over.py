@@ -84,6 +84,7 @@ def test_it_may_be_handed_back_to_who_let_it_lapse():
     assert world.do(34, HandOver(incident="P-017", to="nurse-a"), "charge-nurse").ok
 
 
+@pytest.mark.hazard("H-56")
 def test_when_no_contact_of_the_colleague_takes_the_page_the_policy_starts_at_once():
     """Her sms and her call are refused: step 1, without waiting for the five minutes."""
     world = held()
@@ -106,6 +107,7 @@ def test_what_is_only_on_the_board_may_be_handed_over():
     assert escalation.next_due(world.incident()) == minutes(60) + 2 * MINUTE_MS, "her call, and then nothing"
 
 
+@pytest.mark.hazard("H-56")
 def test_however_often_it_is_handed_on_something_is_always_due():
     """Two people pass it to each other for an hour: at every moment somebody is going to be paged."""
     world = held()

@@ -25,6 +25,7 @@ def stretches(world: World) -> list[tuple[float, float]]:
     return sorted((since / 60_000, until / 60_000) for since, until in found)
 
 
+@pytest.mark.hazard("H-06")
 def test_a_stop_that_is_told_last_of_all_is_found():
     """The newest word came first and says that the pump runs; what it had kept tells of half an hour without delivery."""
     world = running()

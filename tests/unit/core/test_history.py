@@ -72,6 +72,7 @@ def test_two_hours_of_delivery_are_needed_before_a_share_is_known():
     assert history.delivered_percent(course.volume) == 100
 
 
+@pytest.mark.hazard("H-07")
 def test_the_share_is_that_of_the_last_two_hours():
     """Two full hours and then one at half the volume: three quarters."""
     course, pump = a_course()
@@ -181,6 +182,7 @@ def test_settings_keep_the_newest_of_each_kind():
     assert [(change.kind, change.observed_at) for change in pump.settings] == [("unlocked", 20_000), ("time-changed", 30_000)]
 
 
+@pytest.mark.hazard("H-19")
 def test_unlocking_that_only_telemetry_tells_of_is_noted_once():
     """The event and the telemetry of one act are one change."""
     pump = Pump("ward", "p1", locked=True)

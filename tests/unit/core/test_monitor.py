@@ -1,5 +1,7 @@
 """The order of things: deadlines before, the record, deadlines of its instant; deafness; strangers; time that never runs back."""
 
+import pytest
+
 from gateway.core.events import Ticked
 from gateway.domain.commands import EndCourse, HangBag
 from gateway.domain.effects import CommandResult, Heeded, Point
@@ -45,6 +47,7 @@ def test_how_often_time_is_told_changes_nothing():
     assert len(often.pages) == 1
 
 
+@pytest.mark.hazard("H-45")
 def test_time_never_runs_back():
     """A record with an earlier time is taken at the time that has been reached."""
     world = stopped_at_one()
@@ -65,6 +68,7 @@ def test_all_rules_are_judged_before_any_page_is_decided():
     assert page.about == ("delivery-interrupted", "alarm-persistent")
 
 
+@pytest.mark.hazard("H-36")
 def test_every_alarm_message_is_heeded_even_a_repeated_one():
     """Its bridge waits for that word, and may ask again."""
     world = World()
@@ -74,16 +78,17 @@ def test_every_alarm_message_is_heeded_even_a_repeated_one():
 
 
 def test_judgements_are_told_as_points():
-    """Delivery, alert and incident, each when it changes and not otherwise."""
+    """Delivery, alert and incident, each when it changes and not otherwise; each page when it is decided."""
     world = stopped_at_one()
     told = [effect.measurement for effect in world.tick(11) if isinstance(effect, Point)]
-    assert told == ["alert", "incident"]
+    assert told == ["alert", "incident", "page"]
     assert [effect for effect in world.tick(11.5) if isinstance(effect, Point)] == []
 
 
 # ---- deafness ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.hazard("H-46")
 def test_a_gateway_that_finds_no_broker_at_its_start_says_so_after_a_minute():
     """The first minute of every start is deaf."""
     world = World(linked=False)
@@ -148,6 +153,7 @@ def test_deafness_ends_when_the_session_is_back_and_starts_anew_with_the_next():
 # ---- strangers and enrolments --------------------------------------------------------------------------------------
 
 
+@pytest.mark.hazard("H-21")
 def test_a_pump_without_a_course_calls_for_what_matters_whoever_has_it():
     """A small trouble is nobody's, data that cannot be read is the ward's; with a course the ward's incident ends."""
     world = World()
@@ -161,6 +167,7 @@ def test_a_pump_without_a_course_calls_for_what_matters_whoever_has_it():
     assert world.incident("haem-ward").quiet_at is not None
 
 
+@pytest.mark.hazard("H-20")
 def test_an_enrolment_is_refused_in_words():
     """Each with its mend."""
     world = World()

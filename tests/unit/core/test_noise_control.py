@@ -12,6 +12,7 @@ def _stopped(world: World, minute: int) -> None:
     world.hears(minute, delivery_status="not-delivering", not_delivering_reason="user")
 
 
+@pytest.mark.hazard("H-59")
 @pytest.mark.parametrize(("stop", "paged"), [(29, [(39.0, "opened")]), (30, []), (31, [])])
 def test_a_window_hides_only_what_began_inside_it(stop: int, paged: list[tuple[float, str]]) -> None:
     """The minute before, at, and after the opening."""

@@ -53,6 +53,7 @@ def test_a_turn_begins_at_its_handover_to_the_millisecond():
         assert on_call(schedule, handover + 1) == (after,)
 
 
+@pytest.mark.hazard("H-45")
 @pytest.mark.parametrize(
     ("zone", "first", "handovers"),
     [

@@ -39,6 +39,7 @@ def begun(outbox: Outbox, at: int, room=None, wanted=lambda _: True) -> list[str
     return [sending.item.key for sending in outbox.due(at, ROOM if room is None else room, wanted).send]
 
 
+@pytest.mark.hazard("H-48")
 def test_the_most_urgent_goes_first():
     """High before medium before low, whatever came first; an answer counts as medium."""
     outbox = Outbox()
@@ -50,6 +51,7 @@ def test_the_most_urgent_goes_first():
     assert begun(outbox, 1, {"sms": 2}) == ["low"]
 
 
+@pytest.mark.hazard("H-48")
 def test_three_hundred_pages_for_one_patient_do_not_delay_another_s_first():
     """One place free at a time; the second patient's page is planned last and goes next."""
     outbox = Outbox()
@@ -133,6 +135,7 @@ def test_what_is_taken_or_refused_for_good_is_done(outcome):
     assert outbox.settle("p", outcome, 0) is None
 
 
+@pytest.mark.hazard("H-52")
 def test_a_promised_receipt_is_waited_for_until_its_deadline():
     """Then the page has failed; what comes later is too late."""
     outbox = Outbox({"sms": 60 * SECOND_MS})

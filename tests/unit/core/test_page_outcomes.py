@@ -8,6 +8,7 @@ from gateway.domain.words import AlarmPhase, Outcome, WhyPaged
 from tests.unit.core.world import World, alarm, in_trouble, lives, minutes, paged, pages, stopped
 
 
+@pytest.mark.hazard("H-52")
 def test_a_refused_contact_makes_the_next_due_at_once_and_all_refused_the_next_step():
     """Permanent failure is news; nobody waits for it."""
     world = in_trouble()

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from device_adapters.envelope import Sent, enveloped
 from device_adapters.registry import decode
 from gateway.core.events import Heard
@@ -70,6 +72,7 @@ def test_a_bag_that_stands_is_unknown_since_the_last_proof():
     assert 80 <= since <= 90
 
 
+@pytest.mark.hazard("H-05")
 def test_a_dead_pump_is_not_kept_alive_by_its_contact():
     """The green light goes out; the contact stays idle for ever, and the pump is silent all the same."""
     world = Beside()

@@ -54,12 +54,14 @@ def test_every_rule_has_every_kind_of_page():
         assert shown == whys, rule.name
 
 
+@pytest.mark.hazard("H-61")
 def test_the_essential_of_every_english_page_fits_into_160_septets():
     """Counted by the tests' own table, not by what is tested; and nothing is cut to make it so."""
     too_long = [text for _, text in PAGES[Locale.EN] if (septets(text.essential) or 999) > 160 or text.cut]
     assert not too_long, too_long[:3]
 
 
+@pytest.mark.hazard("H-61")
 def test_the_essential_of_every_chinese_page_fits_into_70_characters():
     """All of these lie in the basic plane, so that a character is one unit."""
     too_long = [text for _, text in PAGES[Locale.ZH_HANT] if len(text.essential) > 70 or text.cut]
@@ -79,12 +81,14 @@ def test_no_english_word_is_left_in_a_chinese_page():
         assert not left, text
 
 
+@pytest.mark.hazard("H-17", "H-71")
 @pytest.mark.parametrize("locale", Locale)
 def test_no_page_names_a_person_a_drug_an_illness_or_an_address(locale):
     """Nor tells anybody to push fluid through a line; a device's own words (`Mrs Example`) do not get through."""
     assert not [text for _, text in PAGES[locale] if MUST_NOT.search(text.text)]
 
 
+@pytest.mark.hazard("H-61")
 @pytest.mark.parametrize("locale", Locale)
 def test_every_page_says_who_since_when_and_how_to_take_it(locale):
     """The reply code and a clock time; but a share of volume, a forecast and a test have no beginning."""

@@ -1,5 +1,6 @@
 """Laws that hold for every history: found by hypothesis, not by us."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,6 +103,7 @@ def knowledge(world: World):
     return judged.state, stopped_at, stretches, judged.interrupted_ms, conditions, measures, course.bag
 
 
+@pytest.mark.hazard("H-28")
 @QUICK
 @given(st.lists(KEPT_ACTS, max_size=12), DICE, st.lists(st.integers(min_value=0, max_value=500), max_size=20))
 def test_order_and_repetition_of_messages_change_nothing(acts, dice, repeats):
@@ -145,6 +147,7 @@ def test_what_is_judged_is_never_kinder_than_what_the_pump_says(acts, delays):
         assert delivery.worst_ms(course, world.pump(), at) >= delivery.current_ms(course, at) >= 0
 
 
+@pytest.mark.hazard("H-05")
 @QUICK
 @given(st.lists(st.tuples(st.integers(min_value=1, max_value=900), st.booleans()), max_size=20))
 def test_silence_is_never_shown_as_delivery(gaps):

@@ -55,6 +55,7 @@ def test_numbers_are_the_same_however_they_are_written(number):
     assert world.incident().state is IncidentState.ACKNOWLEDGED
 
 
+@pytest.mark.hazard("H-68")
 @pytest.mark.parametrize("number", ["85290000009", "90000001", "", "85290000001234"])
 def test_an_unknown_number_gets_no_answer(number):
     """Whoever that is learns nothing, not even that somebody listens."""
@@ -63,6 +64,7 @@ def test_an_unknown_number_gets_no_answer(number):
     assert world.incident().state is IncidentState.TRIGGERED
 
 
+@pytest.mark.hazard("H-58")
 def test_a_code_belongs_to_one_person():
     """A colleague's code takes nothing."""
     world, code = paged_world()
@@ -156,6 +158,7 @@ def test_an_incident_has_one_code_a_person():
     assert all(len(found) == 1 and len(next(iter(found))) == 4 for found in codes.values())
 
 
+@pytest.mark.hazard("H-58")
 def test_a_code_is_not_given_again_within_thirty_days():
     """Two thousand incidents of one person: two thousand codes; after thirty days the old ones are free."""
     desk = Desk()

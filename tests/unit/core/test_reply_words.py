@@ -36,6 +36,7 @@ def test_what_takes_an_incident(written, code):
     assert read(written) == (Take(code) if code is not None else None)
 
 
+@pytest.mark.hazard("H-58")
 @pytest.mark.parametrize(
     "written",
     [

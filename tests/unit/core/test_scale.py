@@ -92,6 +92,7 @@ def test_a_young_scale_vouches_for_nothing():
     assert told(world) == (UNKNOWN, 59, "silence")
 
 
+@pytest.mark.hazard("H-07", "H-72")
 def test_a_bag_that_stands_while_the_pump_says_it_delivers_is_under_delivery():
     """The pump's own word stays the judgement; the worst case and the rule go by the weight."""
     world = running(350, stood_from=180)
@@ -104,6 +105,7 @@ def test_a_bag_that_stands_while_the_pump_says_it_delivers_is_under_delivery():
     assert 30 <= (first_at - world.at(180)) // MINUTE_MS <= 60
 
 
+@pytest.mark.hazard("H-02")
 def test_an_occlusion_is_dated_back_no_further_than_the_weight_proves():
     """The protocol's lag is an hour; a bag that got lighter until half an hour before says that it was no hour."""
     world = running(240, stood_from=210)

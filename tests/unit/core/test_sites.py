@@ -1,5 +1,7 @@
 """A site that falls silent, pumps that serve nobody, and what a restart must not forget of them."""
 
+import pytest
+
 from device_adapters.simulated_pump import SimulatedPump
 from gateway.core import sites
 from gateway.core.board import build_board
@@ -131,6 +133,7 @@ def test_the_board_says_what_is_left_and_on_what_that_rests():
     assert second.supplies.delivered_percent == 100
 
 
+@pytest.mark.hazard("H-21")
 def test_a_pump_whose_course_ended_is_the_sites_business_after_ten_minutes():
     """Not at once: somebody may be about to stop it."""
     homes = Homes(1)

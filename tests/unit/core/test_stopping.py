@@ -47,6 +47,7 @@ def test_a_page_that_waits_for_its_turn_is_withdrawn():
     assert world.monitor.wanted(page) is False
 
 
+@pytest.mark.hazard("H-60")
 def test_the_last_channel_pages_the_fallback_by_everything_and_the_next_step():
     """The step had only her: the next one begins now, not at its time."""
     world = in_trouble(ONE_CHANNEL)
@@ -160,6 +161,7 @@ def test_a_stop_before_the_first_page_wakes_the_incident():
     assert "course:P-017" in world.monitor.state.dirty
 
 
+@pytest.mark.hazard("H-22")
 def test_the_next_caregiver_inherits_no_stop():
     """Another number or another enrolment is another person; another delay, or the number written otherwise, is the same one."""
     world = World()

@@ -132,6 +132,7 @@ def test_no_page_needs_an_alphabet_that_halves_the_room():
     assert not [text for _, text in EVERYTHING if septets(text) is None]
 
 
+@pytest.mark.hazard("H-17")
 def test_no_page_names_a_drug_or_says_flush():
     """Neither does any give an order to a pump."""
     assert not [
@@ -175,6 +176,7 @@ def test_more_alerts_than_fit_are_counted():
     assert re.search(r"; pump alarm [a-z ]+ since 08:00 \+\d more\.", text)
 
 
+@pytest.mark.hazard("H-61")
 def test_a_ward_s_own_endless_words_are_cut_but_the_code_stays():
     """A rule may say what it likes; the reply still reaches us."""
     long = replace(note("gateway-deaf"), say="x" * 500, first="")

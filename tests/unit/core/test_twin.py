@@ -18,6 +18,7 @@ def numbered(pump: Pump, *seqs: int, boot: str = "b1") -> list[bool]:
 # ---- numbering -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.hazard("H-28", "H-34")
 def test_a_number_counts_once():
     """In order, repeated, and again much later."""
     pump = Pump("s", "d")
@@ -85,6 +86,7 @@ def test_a_repeat_changes_only_its_count():
 # ---- clocks --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.hazard("H-29")
 @pytest.mark.parametrize(("ahead", "believed"), [(2.0, True), (2.001, False)])
 def test_a_clock_may_be_two_minutes_ahead(ahead, believed):
     """Beyond that our own time stands in, and the clock is marked as doubtful."""
@@ -94,6 +96,7 @@ def test_a_clock_may_be_two_minutes_ahead(ahead, believed):
     assert pump.clock_doubtful is not believed
 
 
+@pytest.mark.hazard("H-29")
 def test_a_free_clock_is_never_believed_and_a_late_one_is():
     """Old times are what catch-up looks like; a free clock says nothing at all."""
     pump = Pump("s", "d")
@@ -124,6 +127,7 @@ def test_the_interval_is_learnt_but_one_silence_teaches_little():
     assert interval_after(20, 20, 20, 20, 20, 1) < 16
 
 
+@pytest.mark.hazard("H-05", "H-34")
 def test_a_link_status_is_no_sign_of_life():
     """A Last Will says that the connection is gone, not that the pump spoke."""
     world = World()
@@ -143,6 +147,7 @@ def active(pump: Pump) -> set[Condition]:
     return {known.condition for known in pump.conditions.values() if known.active}
 
 
+@pytest.mark.hazard("H-09")
 def test_an_end_that_comes_before_its_start_is_not_undone_by_it():
     """The later word wins, in whatever order the two arrive."""
     pump = Pump("s", "d")
@@ -154,6 +159,7 @@ def test_an_end_that_comes_before_its_start_is_not_undone_by_it():
     assert active(pump) == {Condition.SYSTEM_FAULT}
 
 
+@pytest.mark.hazard("H-09")
 def test_an_inactivated_alarm_is_still_an_alarm():
     """Its sound is off; what is wrong is still wrong."""
     pump = Pump("s", "d")
@@ -163,6 +169,7 @@ def test_an_inactivated_alarm_is_still_an_alarm():
     assert pump.conditions[Condition.SYSTEM_FAULT].started_at == minutes(1)
 
 
+@pytest.mark.hazard("H-09")
 def test_a_minute_of_delivery_ends_only_what_had_stopped_it():
     """A condition that was sent as stopping is over; one that was not, or that began since, stays."""
     world = World()

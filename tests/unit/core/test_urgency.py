@@ -34,6 +34,7 @@ class Line:
 HIGH, LOW = (Incident(Priority.HIGH),), (Incident(Priority.LOW),)
 
 
+@pytest.mark.hazard("H-03")
 def test_the_most_urgent_is_who_has_the_least_time_left_not_who_came_first():
     """Priority first; then limit in the worst case, battery, bag and expiry alike; nothing that runs out comes last."""
     lines = [

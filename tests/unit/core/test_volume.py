@@ -29,6 +29,7 @@ def test_volume_of_the_whole_gap_confirms_delivery(flowed_ml):
     assert world.course().delivery.unknown_ms == 0
 
 
+@pytest.mark.hazard("H-06")
 def test_missing_volume_is_an_interruption_of_the_missing_time():
     """5 mL of 10: half an hour is missing, somewhere in the gap."""
     world = silent_with(5.0, 10.0)
@@ -55,6 +56,7 @@ def test_a_counter_that_went_back_proves_nothing():
     assert world.course().delivery.unknown_ms == 60 * 60_000
 
 
+@pytest.mark.hazard("H-22")
 def test_what_was_counted_before_this_course_or_bag_proves_nothing():
     """A pump comes from the store with another patient's counter."""
     world = World()

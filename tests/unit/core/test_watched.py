@@ -1,5 +1,7 @@
 """The watchdog as the gateway hears it: a heartbeat that stays away is a site alert, and nothing else is."""
 
+import pytest
+
 from gateway.core.events import Heard
 from gateway.domain.readings import Decoded, LinkStatus
 from tests.unit.core.world import World, minutes
@@ -20,6 +22,7 @@ def alerts(world: World) -> set[str]:
     return set(incident.alerts) if incident is not None else set()
 
 
+@pytest.mark.hazard("H-39")
 def test_five_minutes_without_a_heartbeat_page_and_the_next_one_ends_it():
     """Medium, to the people of that policy; nothing while the heartbeats come."""
     world = World(WATCHDOG)
@@ -46,6 +49,7 @@ def test_a_watchdog_that_was_never_heard_is_missed_too():
     assert alerts(world) == {"watchdog-silent"}
 
 
+@pytest.mark.hazard("H-34")
 def test_what_the_broker_kept_and_a_last_will_are_no_heartbeats():
     """A retained status comes again with every subscription; it says nothing of now."""
     world = World(WATCHDOG)

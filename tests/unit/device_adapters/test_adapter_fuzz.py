@@ -77,6 +77,7 @@ def check(decoded: Decoded) -> None:
         assert len(refused.detail) < 400
 
 
+@pytest.mark.hazard("H-30")
 def test_ten_thousand_accidents():
     """Valid messages, broken in 10,000 ways, are read or refused; none crashes an adapter."""
     dice = random.Random(20_260_302)

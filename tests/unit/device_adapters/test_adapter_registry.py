@@ -80,6 +80,7 @@ def test_adapters_are_known_by_their_own_names():
     assert {name: adapter.name for name, adapter in sorted(ADAPTERS.items())} == {name: name for name in names}
 
 
+@pytest.mark.hazard("H-32", "H-49")
 def test_an_adapter_that_raises_does_not_block_the_next_message(monkeypatch: pytest.MonkeyPatch):
     """A bug in an adapter becomes a named refusal without the payload."""
 

@@ -59,6 +59,7 @@ def test_bits_become_conditions(alarms: set[int], per_block: int, *, stuffed: bo
     assert phases(found) == {item: AlarmPhase.CONTINUE if item in active else AlarmPhase.END for item in everything}
 
 
+@pytest.mark.hazard("H-09")
 @given(alarms=st.sets(st.sampled_from(ALARM_BITS)), keep=st.integers(1, 29))
 def test_nothing_ends_by_what_was_not_said(alarms: set[int], keep: int):
     """Any block but the last may be the newest that came: what is set is told, and nothing ends."""
@@ -66,6 +67,7 @@ def test_nothing_ends_by_what_was_not_said(alarms: set[int], keep: int):
     assert AlarmPhase.END not in phases(decoded(b"\x04".join([*blocks, b""]))).values()
 
 
+@pytest.mark.hazard("H-31")
 @pytest.mark.parametrize("bit", range(1, 33))
 def test_every_bit_is_told(bit: int):
     """A set bit gives a condition with its code, also one that no description names."""
@@ -77,6 +79,7 @@ def test_every_bit_is_told(bit: int):
     assert seen(found).not_delivering_reason == ("alarm" if stopped_by_it else None)
 
 
+@pytest.mark.hazard("H-30")
 @pytest.mark.parametrize("absent", ["_NV", "_NA"])
 def test_no_value_is_never_zero(absent: str):
     """Everything without a value: nothing measured, nothing ended, one refusal that says so."""

@@ -63,6 +63,7 @@ def test_times_that_are_refused(written: object, reason: Refusal, channel: str, 
     assert refusal(send(channel, **{**body, "observed_at": written})) == (reason, "observed_at")
 
 
+@pytest.mark.hazard("H-30")
 @pytest.mark.parametrize(
     ("field", "least", "greatest"),
     [

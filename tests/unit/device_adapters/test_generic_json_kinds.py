@@ -39,6 +39,7 @@ def test_an_alarm_is_never_refused_for_a_decoration(decorations: dict[str, objec
     assert getattr(found, field) == kept
 
 
+@pytest.mark.hazard("H-31")
 def test_an_unknown_condition_keeps_its_own_text_before_its_name():
     """Nobody is told `other` when the pump said more."""
     found = reading(send("alarm", alarm="wing-flutter", phase="start", text="WING LOOSE"))
@@ -74,6 +75,7 @@ def test_events_keep_their_values():
     assert refusal(send("event", event="primed", primed_ml=-1)) == (Refusal.OUT_OF_BOUNDS, "primed_ml")
 
 
+@pytest.mark.hazard("H-25")
 @pytest.mark.parametrize(
     ("entry", "field", "value", "other"),
     [

@@ -9,6 +9,7 @@ from tests.unit.device_adapters.hl7_encoder import alarm_message, obx, status_me
 from tests.unit.device_adapters.ihe_answers import OBSERVED_AT, bare, decode, observation, reasons
 
 
+@pytest.mark.hazard("H-20")
 @pytest.mark.parametrize(
     "second",
     [
@@ -56,6 +57,7 @@ def test_rates_and_their_units(value: str, unit: str, rate_ml_h: float):
     assert observation(bare(obx(hl7.FLOW, value, unit=unit))).rate_ml_h == pytest.approx(rate_ml_h)
 
 
+@pytest.mark.hazard("H-30")
 @pytest.mark.parametrize(
     ("result", "reason", "where"),
     [
@@ -170,6 +172,7 @@ def test_one_bad_message_of_several_costs_only_itself():
     assert [(refused.reason, refused.where) for refused in decoded.refused] == [(Refusal.UNKNOWN_MESSAGE, "MSH-9")]
 
 
+@pytest.mark.hazard("H-71")
 def test_no_name_and_no_drug_comes_out():
     """Whatever a reading or refusal says, it says nothing about the patient."""
     for payload in (status_message(rate="fast"), status_message(), alarm_message(hl7.OCCLUSION + "^^^^^^Nobody occluded")):

@@ -99,6 +99,7 @@ def test_an_alarm_that_names_no_device_is_believed():
     assert reasons(bare(obx(hl7.ALARM, "196670^MDC_EVT_LO^MDC"), obx(PHASE, "start"), monitor)) == [(Refusal.NOT_A_PUMP, "OBX-3")]
 
 
+@pytest.mark.hazard("H-20")
 def test_alarms_of_a_message_with_two_pumps_are_kept():
     """Whose measures they are would be a guess; an alarm is worth the guess."""
     payload = status_message(hl7.device(place="2.0.0.0"), *hl7.alarm(hl7.OCCLUSION, [(PHASE, "start")]))

@@ -33,11 +33,13 @@ def everything_that_can_be_said() -> list[bytes]:
     return [*said, ACK]
 
 
+@pytest.mark.hazard("H-18")
 def test_the_questions_are_the_reading_ones():
     """All that can be written to a ComDevice is the closed list of its reading questions, and ACK."""
     assert set(everything_that_can_be_said()) == READING | {ACK}
 
 
+@pytest.mark.hazard("H-18")
 @pytest.mark.parametrize("protocol", FORBIDDEN)
 def test_nothing_forbidden_can_be_said(protocol: str):
     """No question holds a word that starts, stops or changes an infusion, of its own protocol or another's."""
@@ -60,6 +62,7 @@ def test_a_question_cannot_be_made_up():
             asked(Ask.GET, bed=bed)
 
 
+@pytest.mark.hazard("H-18")
 def test_no_other_module_makes_bytes_for_a_device():
     """Everything in the adapters that returns bytes is known here; an encoder that nobody walked fails."""
     found: dict[str, set[str]] = {}

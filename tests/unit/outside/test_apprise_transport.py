@@ -27,6 +27,7 @@ SHORT_S = 0.3  # a deadline that a hanging recipient is certain to miss
 LONG_S = 60.0  # one that no other recipient misses
 
 
+@pytest.mark.hazard("H-53")
 async def test_forty_hung_sends_do_not_delay_another_transport() -> None:
     """Forty sends hang on one transport; a page on another is accepted while all of them still hang."""
     with web_hook() as hook:

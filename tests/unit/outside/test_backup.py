@@ -44,6 +44,7 @@ async def _all(path: Path) -> tuple[list[Record], SqliteJournal]:
     return [item for item in found if isinstance(item, Record)], opened
 
 
+@pytest.mark.hazard("H-43")
 async def test_a_backup_beside_a_writer_restores_to_the_same_journal(journal: SqliteJournal, path: Path, tmp_path: Path):
     """While the gateway has the journal open: records, cursors, outbox, saved state and token come back, for the owner only."""
     made = make_backup(path, tmp_path / "backups", AT)
@@ -124,6 +125,7 @@ async def test_nothing_is_ever_written_over(journal: SqliteJournal, path: Path, 
         make_backup(path, tmp_path / "backups", AT)
 
 
+@pytest.mark.hazard("H-43")
 @pytest.mark.parametrize(
     ("harm", "words"),
     [

@@ -30,6 +30,7 @@ def _layout(path: Path) -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.hazard("H-44")
 @pytest.mark.parametrize("version", range(1, SCHEMA_VERSION))
 async def test_an_old_journal_goes_on(version: int, tmp_path: Path):
     """Every older version has its journal here; opened by this one, its incidents are open, its pages sent, and it takes more."""

@@ -24,6 +24,7 @@ def answering(answer: Callable[[httpx.Request], httpx.Response], *, receipts: bo
     return transport
 
 
+@pytest.mark.hazard("H-52")
 @pytest.mark.parametrize(
     ("status", "body", "result"),
     [

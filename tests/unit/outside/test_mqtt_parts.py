@@ -145,6 +145,7 @@ def test_backoff_survives_a_year_of_failures():
     assert 11.25 <= backoff_s(10**6, least_s=0.5, most_s=15.0, who="a") <= 15.0
 
 
+@pytest.mark.hazard("H-46")
 @pytest.mark.parametrize(
     ("failure", "words"),
     [

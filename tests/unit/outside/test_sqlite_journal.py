@@ -29,6 +29,7 @@ async def journal(path: Path) -> AsyncIterator[SqliteJournal]:
     await opened.close()
 
 
+@pytest.mark.hazard("H-71")
 async def test_a_new_journal_belongs_to_its_owner_only(journal: SqliteJournal, path: Path):
     """Messages are health data: nobody else on the machine may read the folder, the file, or its log."""
     await journal.append([entry()])
@@ -37,6 +38,7 @@ async def test_a_new_journal_belongs_to_its_owner_only(journal: SqliteJournal, p
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
 
 
+@pytest.mark.hazard("H-27")
 async def test_every_commit_is_synced(journal: SqliteJournal):
     """The write connection runs in WAL with full synchronisation: a commit that returned survives a power cut."""
     assert (await ask(journal, "PRAGMA journal_mode"), await ask(journal, "PRAGMA synchronous")) == ("wal", 2)
@@ -90,6 +92,7 @@ def test_the_database_of_another_program_is_refused(tmp_path: Path):
     assert foreign.read_bytes() == before
 
 
+@pytest.mark.hazard("H-44")
 async def test_a_newer_schema_is_refused(journal: SqliteJournal, path: Path):
     """After a downgrade the old program must not write into what it does not understand."""
     await journal.close()

@@ -49,6 +49,7 @@ def torn(found: Sequence[Record | Damaged]) -> list[int]:
 # ---- records -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.hazard("H-42")
 async def test_a_changed_body_is_told_by_number(path: Path, damaged: list[SqliteJournal]):
     """Somebody edits one body with another program: that record is damaged, its neighbours are read."""
     journal = SqliteJournal.open(path)
@@ -92,6 +93,7 @@ async def test_a_flipped_bit_costs_one_record(path: Path, damaged: list[SqliteJo
     assert [item.seq for item in found] == list(range(1, RECORDS + 1))
 
 
+@pytest.mark.hazard("H-42")
 async def test_a_ruined_page_costs_its_own_records(path: Path, damaged: list[SqliteJournal]):
     """All records of one page are reported by number; every other one is read, and pages of the answer stay bounded."""
     ruin_page_of(path, b"<body of 123>")
@@ -265,6 +267,7 @@ async def test_a_damaged_cursor_starts_over(path: Path, damaged: list[SqliteJour
     assert await journal.cursor("pipeline") == 5
 
 
+@pytest.mark.hazard("H-42")
 @pytest.mark.parametrize("change", ["body = 'other' WHERE name = 'P-1'", "name = 'P-9' WHERE name = 'P-1'", "body = 17"])
 async def test_a_damaged_snapshot_is_not_used(damaged: list[SqliteJournal], tmp_path: Path, change: str):
     """One wrong cell: the whole is not to be trusted, and none of it shines through the next snapshot."""

@@ -57,6 +57,7 @@ def test_a_step_forward_is_followed_at_once() -> None:
     assert clock.now() == EIGHT + HOUR_MS
 
 
+@pytest.mark.hazard("H-45")
 def test_a_step_back_neither_turns_time_back_nor_stops_it() -> None:
     """After the system's clock was set back an hour, waits still end: a little late, never an hour late."""
     system = System()
@@ -116,6 +117,7 @@ async def test_sleep_until_wakes_when_it_is_time(monkeypatch: pytest.MonkeyPatch
     assert system.naps_s == [1.0, 1.0, 0.5]
 
 
+@pytest.mark.hazard("H-45")
 async def test_a_sleeper_notices_a_step_forward(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the system's clock jumps over the time that is waited for, the sleeper is at most a second late."""
     system = System()

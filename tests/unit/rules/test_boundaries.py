@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import pytest
+
 from gateway.domain.view import ActiveCondition, Facet, Judgement
 from gateway.domain.words import Condition, DeliveryState, Priority
 from rules.engine import Alert, ChangeKind, judge, next_due
@@ -25,6 +27,7 @@ def stopped(since: int, evidence_at: int | None = None) -> Judgement:
     return Judgement(DeliveryState.INTERRUPTED, since, since if evidence_at is None else evidence_at)
 
 
+@pytest.mark.hazard("H-03")
 def test_boundaries_are_exact_to_the_millisecond():
     """A rung, a hold and a milestone are reached at their instant, not a millisecond before."""
     alerts = {}

@@ -50,6 +50,7 @@ def said(rule: Rule) -> str:
     return rule.say.format(**{**LONGEST, "kind": kind, "detail": DETAILS.get(rule.name, "")})
 
 
+@pytest.mark.hazard("H-65")
 @pytest.mark.parametrize("name", NAMES)
 def test_every_example_holds(name: str):
     """The stories that stand beside the rules are what the rules do."""
@@ -72,6 +73,7 @@ def test_what_a_page_says_of_a_rule_is_short(name: str):
     ] == []
 
 
+@pytest.mark.hazard("H-17")
 @pytest.mark.parametrize("name", NAMES)
 def test_no_text_names_a_drug_a_disease_or_tells_anybody_to_flush(name: str):
     """What leaves the house names no illness; what is done at a line never pushes the drug in."""
@@ -121,6 +123,7 @@ def test_the_protocols_differ_where_they_should():
     assert "fever" not in {rule.name for rule in loaded("continuous_infusion").rules}
 
 
+@pytest.mark.hazard("H-65")
 @pytest.mark.parametrize("name", NAMES)
 def test_every_rule_reads_as_english(name: str):
     """One line a rule: its name, when, how urgent, with every number filled in and no word of the file's."""

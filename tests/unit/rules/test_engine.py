@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,6 +82,7 @@ def test_what_lies_ahead_waits_without_being_wrong():
     assert not alerts["battery-running-out"].idle
 
 
+@pytest.mark.hazard("H-11")
 def test_a_forecast_that_wavers_around_its_threshold_calls_once():
     """Just above it the alert neither ends nor starts anew; well above it is over."""
     alerts: dict[str, Alert] = {}

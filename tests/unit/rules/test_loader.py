@@ -25,6 +25,7 @@ def line_of(words: str) -> int:
     return SHIPPED[: SHIPPED.index(words)].count("\n") + 1
 
 
+@pytest.mark.hazard("H-15", "H-65")
 def test_the_shipped_protocol_says_what_the_design_says():
     """Numbers that a ward relies on, each read from the file."""
     protocol = load_protocol(SHIPPED, "blinatumomab_home.yaml")
@@ -95,6 +96,7 @@ def test_all_mistakes_are_named_at_once():
     assert all(words in said for words in ("interruption_limit", "infusion_days", "first: is missing", "fist: is not a key here"))
 
 
+@pytest.mark.hazard("H-31")
 def test_a_condition_without_a_priority_is_named():
     """No pump condition may be forgotten: one without a priority would never call anybody."""
     with pytest.raises(RulesError, match=r"own\.yaml:\d+: conditions: no priority for free-flow, other"):

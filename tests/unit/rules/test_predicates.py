@@ -31,6 +31,7 @@ def priorities(findings: tuple[Finding, ...]) -> list[Priority | None]:
     return [finding.priority for finding in findings if finding.since <= AT]
 
 
+@pytest.mark.hazard("H-14")
 @pytest.mark.parametrize(
     ("percent", "left_ms", "expected"),
     [
@@ -58,6 +59,7 @@ def test_a_battery_that_will_do_is_asked_about_again_in_time():
     assert ask("battery_running_out") == ()
 
 
+@pytest.mark.hazard("H-11")
 @pytest.mark.parametrize(
     ("central_h", "spread_h", "change_h", "expected"),
     [
@@ -109,6 +111,7 @@ def test_bag_change_overdue(late_ms: int, expires_ms: int | None, expected: list
     assert priorities(ask("bag_change_overdue", bag=BagOutlook(AT - late_ms, expires_at=expires_at))) == expected
 
 
+@pytest.mark.hazard("H-13")
 @pytest.mark.parametrize(
     ("needed_h", "ordered", "due"),
     [(24.001, False, False), (24, False, True), (1, False, True), (1, True, False), (None, False, False)],
@@ -120,6 +123,7 @@ def test_bag_order_due(needed_h: float | None, ordered: bool, due: bool):
     assert any(finding.since <= AT for finding in found) is due
 
 
+@pytest.mark.hazard("H-16")
 @pytest.mark.parametrize(
     ("set_ml_h", "current_ml_h", "wrong"),
     [
@@ -141,6 +145,7 @@ def test_rate_mismatch(set_ml_h: float | None, current_ml_h: float | None, wrong
     assert bool(ask("rate_mismatch", rates=Rates(0.6, set_ml_h, current_ml_h))) is wrong
 
 
+@pytest.mark.hazard("H-07")
 @pytest.mark.parametrize(
     ("percent", "expected"),
     [(None, []), (85, []), (84, [None]), (80, [None]), (79, [MEDIUM]), (50, [MEDIUM]), (49, [HIGH]), (0, [HIGH])],
@@ -150,6 +155,7 @@ def test_under_delivery(percent: int | None, expected: list[Priority | None]):
     assert priorities(ask("under_delivery", delivered_percent=percent)) == expected
 
 
+@pytest.mark.hazard("H-10")
 @pytest.mark.parametrize(("first_ms", "count"), [(HOUR_MS, 3), (HOUR_MS + 1, 2)])
 def test_alarm_recurrent(first_ms: int, count: int):
     """Three starts of one condition, the first of them not more than 60 minutes back."""
@@ -165,6 +171,7 @@ def test_interruption_found(minutes: float, expected: list[Priority | None]):
     assert priorities(ask("interruption_found", found=found)) == expected
 
 
+@pytest.mark.hazard("H-19")
 @pytest.mark.parametrize(
     ("kind", "shift_s", "told"), [("unlocked", None, 1), ("time-changed", 120, 0), ("time-changed", -120.5, 1)]
 )
@@ -207,6 +214,7 @@ def test_site_silent(since_min: tuple[float, ...], watched: int, silent: bool):
     assert bool(ask("site_silent", silent_pumps=SilentPumps(since, watched))) is silent
 
 
+@pytest.mark.hazard("H-30")
 @pytest.mark.parametrize(
     ("refused", "total", "mostly"), [(2, 2, False), (3, 6, True), (2, 5, False), (3, 3, True), (0, 0, False)]
 )

@@ -62,6 +62,7 @@ def test_every_page_says_whom_how_about_what_and_why(night):
     ]
 
 
+@pytest.mark.hazard("H-51")
 def test_the_audit_tells_exactly_the_pages_that_a_replay_decides(night):
     """Each page once, at the record that decided it; every act, answer, outcome and configuration has its line."""
     fold, decided = Fold(), []
@@ -205,6 +206,7 @@ def cut(records: list[Record], up_to: int) -> list[Record]:
     return [record for record in records if record.seq > up_to or record.kind in (Kind.COMMAND, Kind.CONFIG)]
 
 
+@pytest.mark.hazard("H-51")
 def test_where_old_messages_were_removed_nothing_is_invented(night):
     """Pages are told when an outcome proves them; what depends on what is gone is said to be unknown, never refused."""
     first_page = next(line for line in told(night.journal) if line.what is What.PAGE)

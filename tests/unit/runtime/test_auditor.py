@@ -35,6 +35,7 @@ def said_to_fallback(world: World, words: str) -> list[str]:
     return [m.text for m in world.transports["sms"].asked if m.key.startswith("emergency") and words in m.text]
 
 
+@pytest.mark.hazard("H-40")
 async def test_a_lost_timer_is_set_anew_and_the_next_step_pages():
     """The second step would never have come; a minute late it does, and the health tells why."""
     world = World()
@@ -50,6 +51,7 @@ async def test_a_lost_timer_is_set_anew_and_the_next_step_pages():
         assert said_to_fallback(world, "stuck") == []
 
 
+@pytest.mark.hazard("H-40")
 async def test_what_a_repair_does_not_mend_is_trouble_and_pages(monkeypatch: pytest.MonkeyPatch):
     """The judge stands still: not ready, and the fallback hears of it past everything that stands still; so does the end."""
     world = World()
@@ -77,6 +79,7 @@ async def test_what_a_repair_does_not_mend_is_trouble_and_pages(monkeypatch: pyt
         assert len(said_to_fallback(world, "works again")) == 1
 
 
+@pytest.mark.hazard("H-40")
 async def test_a_page_that_the_dispatcher_lost_is_put_back_from_the_journal():
     """The outbox table is the truth."""
     world = World()
@@ -121,6 +124,7 @@ async def test_a_row_that_nobody_can_read_is_told_and_stops_nothing():
         assert any("cannot be read" in finding for finding in gateway.health().findings)
 
 
+@pytest.mark.hazard("H-41")
 async def test_a_disk_that_does_not_answer_is_noticed_paged_and_over():
     """No error, no result: after half a minute the gateway is not ready and the fallback knows; then it recovers by itself."""
     journal = GatedJournal()

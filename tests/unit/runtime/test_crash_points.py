@@ -132,6 +132,7 @@ class Story:
             self.incidents = gateway.incidents()
 
 
+@pytest.mark.hazard("H-38")
 @pytest.mark.parametrize("stored", [False, True], ids=["before", "after"])
 async def test_a_crash_at_any_write(stored: bool):
     """Before each write was stored, and after: the story ends as it would have, with the pages that its journal asks for."""

@@ -1,5 +1,7 @@
 """Handing pages over: many at once, none waiting for another, each with an outcome in the journal."""
 
+import pytest
+
 from gateway.core.outbox import RECHECK_MS
 from gateway.domain.instants import SECOND_MS
 from gateway.domain.words import Outcome, Priority
@@ -98,6 +100,7 @@ async def test_a_refusal_for_good_ends_the_page():
     assert await desk.states() == {"P-1@7/r1/nurse-a/0": (DONE, 1)}
 
 
+@pytest.mark.hazard("H-53")
 async def test_a_hung_transport_delays_no_other_channel():
     """All its places hang, more wait for it; the other channel's page goes out at once, and so does its retry."""
     sms, voice = FakeTransport("sms", {"8521": None}), FakeTransport("voice", {"8522": Rejected("busy", temporary=True)})

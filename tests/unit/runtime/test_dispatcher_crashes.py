@@ -108,6 +108,7 @@ async def second_run(file: Path) -> tuple[list[str], list[tuple[str, Outcome]]]:
     return [message.key for message in sms.asked], outcomes
 
 
+@pytest.mark.hazard("H-38")
 @pytest.mark.parametrize("stored", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("dies_at", range(1, WRITES + 1))
 async def test_a_crash_at_each_write(tmp_path: Path, dies_at: int, stored: bool):

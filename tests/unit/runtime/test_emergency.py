@@ -52,6 +52,7 @@ class House:
         return [message.text for message in self.sms.asked]
 
 
+@pytest.mark.hazard("H-41")
 async def test_people_are_told_at_once_and_again_every_ten_minutes():
     """For as long as it lasts."""
     house = House()

@@ -117,6 +117,7 @@ def test_everything_that_was_said_judged_and_paged_is_told(lived: list[Record]):
     assert (refused["why"], refused["pump"]) == ("not-json", "pump-1")
 
 
+@pytest.mark.hazard("H-71")
 def test_nothing_that_could_name_anybody_is_told(lived: list[Record]):
     """No name, no address, no number, no word that a person or a pump wrote, no raw bytes; only columns that are known."""
     lines = told_of([*lived])

@@ -169,6 +169,7 @@ class TestOddJournals:
         assert small.sink.stored.keys() == set(lines)
 
 
+@pytest.mark.hazard("H-47")
 @pytest.mark.parametrize("seed", range(20))
 async def test_whatever_happens_every_line_arrives(small: World, seed: int) -> None:
     """Bursts, outages, full disks and restarts in any order: at the end the store has every line, and the law held throughout."""

@@ -72,6 +72,7 @@ async def test_a_gateway_without_links_knows_none():
         assert gateway.linked(LINKS.token(sent.key)) is None
 
 
+@pytest.mark.hazard("H-60")
 async def test_stop_is_shown_and_survives_a_snapshot(monkeypatch: pytest.MonkeyPatch):
     """Whoever runs the gateway sees it among the findings; a restart does not bring the messages back."""
     monkeypatch.setattr(snapshots, "EVERY_RECORDS", 3)

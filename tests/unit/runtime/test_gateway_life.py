@@ -42,6 +42,7 @@ async def test_a_start_with_a_full_journal_waits_and_tells_people():
     await asyncio.wait_for(starting, 5)
 
 
+@pytest.mark.hazard("H-64")
 async def test_a_reload_pages_nobody_again():
     """What was paged stays paged; new steps go to the people of the new file."""
     world = World()
@@ -73,6 +74,7 @@ def without_the_protocol(world: World) -> dict[str, str]:
     return {OTHER: text}
 
 
+@pytest.mark.hazard("H-64")
 async def test_a_running_course_keeps_its_protocol(caplog: pytest.LogCaptureFixture):
     """A protocol that the ward file dropped stays in force for who is treated by it: by a reload, a restart, and another."""
     world = World()

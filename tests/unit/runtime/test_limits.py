@@ -12,6 +12,7 @@ from tests.support.histories import PROTOCOL, cells_of
 from tests.support.runtime_world import World, message
 
 
+@pytest.mark.hazard("H-32")
 async def test_made_up_device_names_fill_no_memory(monkeypatch: pytest.MonkeyPatch):
     """Beyond the limit a stranger is read and forgotten; a pump that is enrolled is always remembered, and its alarm pages."""
     monkeypatch.setattr(store, "PUMPS_MAX", 5)

@@ -29,6 +29,7 @@ def find(world: World, token: str, at: float = 3, links: Links = LINKS) -> Linke
     return links.find(token, world.monitor.state, minutes(at))
 
 
+@pytest.mark.hazard("H-70")
 def test_a_token_is_22_letters_of_an_address_and_the_same_each_time():
     """A page that is sent again, also by a gateway that was started anew, keeps its link."""
     token = LINKS.token("P-017@5/r1/nurse-a/0")
@@ -90,6 +91,7 @@ def test_a_link_ends_a_day_after_its_incident():
     assert LINKS.find(LINKS.token(page.key), world.monitor.state, closed_at + KEPT_MS) is None
 
 
+@pytest.mark.hazard("H-70")
 def test_a_link_ends_with_its_recipient():
     """Who left the ward takes nothing any more, and neither does whoever found the telephone."""
     world, page = paged_world()

@@ -157,6 +157,7 @@ async def test_a_command_that_cannot_be_read_is_answered():
         assert any("unknown command 'dance'" in finding for finding in gateway.health().findings)
 
 
+@pytest.mark.hazard("H-49")
 async def test_a_bug_in_the_core_costs_one_record_only(monkeypatch):
     """The caller hears of it, the findings show it, and the next record is judged as ever."""
     world = World()
@@ -169,6 +170,7 @@ async def test_a_bug_in_the_core_costs_one_record_only(monkeypatch):
         assert any(f"record {result.seq} could not be judged: ZeroDivisionError" in f for f in gateway.health().findings)
 
 
+@pytest.mark.hazard("H-49")
 async def test_a_bug_in_the_core_costs_no_deadline(monkeypatch):
     """What was planned before the record that could not be judged happens at its time."""
     world = World()

@@ -1,5 +1,7 @@
 """Time comes from records: when a deadline passes and nothing arrives, a `clock` record is appended."""
 
+import pytest
+
 from gateway.domain.instants import HOUR_MS, MINUTE_MS, SECOND_MS
 from gateway.runtime import pipeline
 from gateway.runtime.ports import Kind
@@ -40,6 +42,7 @@ async def test_no_clock_record_where_messages_carry_the_time():
         assert len(await world.records(Kind.CLOCK)) == before
 
 
+@pytest.mark.hazard("H-45")
 async def test_a_clock_that_jumps_ahead_merges_the_overdue_steps():
     """After three hours of nobody looking each person gets one page of the incident, not one a step."""
     world = World()

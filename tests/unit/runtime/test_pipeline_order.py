@@ -15,6 +15,7 @@ def reading(number: int, at: int):
     return message("pump-1", "telemetry", observed_at=at + number, seq=number, boot="b1", rate_ml_h=0.6)
 
 
+@pytest.mark.hazard("H-27")
 async def test_nothing_is_acknowledged_before_it_is_durable():
     """While the journal writes, the broker keeps the message."""
     journal = GatedJournal()
@@ -47,6 +48,7 @@ async def test_messages_are_acknowledged_in_the_order_of_arrival():
         assert [r.body for r in await world.records(Kind.MESSAGE)] == [m.payload for m in said]
 
 
+@pytest.mark.hazard("H-38")
 async def test_a_page_is_durable_before_it_is_sent():
     """The dispatcher gets a page only after the outbox has it."""
     journal = GatedJournal()
@@ -118,6 +120,7 @@ async def test_people_are_told_of_a_full_journal_without_the_journal():
         assert [m.text[:23] for m in world.transports["sms"].asked[1:]] == ["Dripwatch stores again;"]
 
 
+@pytest.mark.hazard("H-41")
 async def test_a_journal_that_cannot_commit_does_not_silence_a_page():
     """Pages go out although their plan could not be stored; it is stored as soon as that works, as already sent."""
     journal = GatedJournal()

@@ -17,7 +17,8 @@ from gateway.domain.words import (
     PumpEventKind,
 )
 from gateway.runtime import points
-from gateway.runtime.points import SCHEMA, FieldType, line_of, lines_of, point_from_json, point_to_json
+from gateway.runtime.point_schema import SCHEMA, FieldType
+from gateway.runtime.points import line_of, lines_of, point_from_json, point_to_json
 
 AT = 1_772_409_600_000
 
@@ -102,22 +103,25 @@ class TestTime:
 
 
 class TestAlarms:
-    @pytest.mark.parametrize(("phase", "active"), [("start", b"1i"), ("continue", b"1i"), ("end", b"0i"), ("inactivated", b"0i")])
-    def test_active_follows_the_phase(self, phase: str, active: bytes) -> None:
-        """An alarm is active from its start until it ends or is inactivated."""
+    @pytest.mark.parametrize(
+        ("phase", "active", "began"),
+        [("start", b"1i", b"1i"), ("continue", b"1i", b"0i"), ("end", b"0i", b"0i"), ("inactivated", b"0i", b"0i")],
+    )
+    def test_active_follows_the_phase(self, phase: str, active: bytes, began: bytes) -> None:
+        """An alarm is active from its start until it ends or is inactivated; it began once, however often it is repeated."""
         change = AlarmChange(
             observed_at=AT, condition=Condition.AIR_IN_LINE, phase=AlarmPhase(phase), priority=Priority.HIGH, text="AIR IN LINE"
         )
         assert lines(change) == [
             b"pump_alarm,site=ward-1,device=p1,course=P-017,alarm=air-in-line,priority=high "
-            b"active=" + active + b',text="AIR IN LINE" 1772409600000'
+            b"active=" + active + b",began=" + began + b',text="AIR IN LINE" 1772409600000'
         ]
 
     def test_a_missing_priority_is_called_none(self) -> None:
         """A tag that comes and goes would split the series."""
         change = AlarmChange(observed_at=AT, condition=Condition.OTHER, phase=AlarmPhase.START)
         assert lines(change) == [
-            b"pump_alarm,site=ward-1,device=p1,course=P-017,alarm=other,priority=none active=1i 1772409600000"
+            b"pump_alarm,site=ward-1,device=p1,course=P-017,alarm=other,priority=none active=1i,began=1i 1772409600000"
         ]
 
     @pytest.mark.parametrize(
@@ -135,7 +139,7 @@ class TestAlarms:
     def test_text_is_escaped(self, text: str, written: bytes) -> None:
         """Whatever a pump sends as text stays one string in one line."""
         change = AlarmChange(observed_at=AT, condition=Condition.OTHER, phase=AlarmPhase.START, text=text)
-        assert lines(change)[0].endswith(b"active=1i,text=" + written + b" 1772409600000")
+        assert lines(change)[0].endswith(b"active=1i,began=1i,text=" + written + b" 1772409600000")
 
 
 def test_other_readings_give_no_line() -> None:
@@ -229,12 +233,13 @@ class TestOutboxRows:
 class TestSchema:
     def test_every_measurement_of_the_design_is_declared(self) -> None:
         """Dashboards are built on these names."""
-        assert set(SCHEMA) == {"pump", "pump_alarm", "delivery", "alert", "incident", "page", "gateway"}
+        ours = {"interruption", "course", "transport"}  # docs/adr/0031: what dashboards ask for beyond the design
+        assert set(SCHEMA) == {"pump", "pump_alarm", "delivery", "alert", "incident", "page", "gateway"} | ours
 
     def test_a_word_that_matters_has_a_number_beside_it(self) -> None:
         """Some stores keep text as 0, so state and priority are numbers too."""
         for name, measurement in SCHEMA.items():
-            fields = measurement.fields
+            fields = {field: known.type for field, known in measurement.fields.items()}
             assert ("state" in fields) == (fields.get("code") is FieldType.INT), name
             assert ("priority" in fields) == (fields.get("rank") is FieldType.INT), name
 

@@ -78,6 +78,7 @@ class Range(World):
         return [m.text for m in self.transports["sms"].asked if m.key.startswith("emergency")]
 
 
+@pytest.mark.hazard("H-39")
 async def test_the_schedule_runs_it_and_only_an_answer_pings_outside():
     """Every half hour, counted from midnight UTC: a page; the switch outside hears of it after the answer, not before."""
     world = Range()

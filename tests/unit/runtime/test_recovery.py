@@ -86,6 +86,7 @@ async def test_a_damaged_snapshot_is_not_believed(tmp_path: Path):
     await journal.close()
 
 
+@pytest.mark.hazard("H-44")
 @pytest.mark.parametrize("body", [b"{}", b"not json", b'{"site":1}'])
 async def test_a_snapshot_of_another_version_is_not_believed(body: bytes):
     """Cells that this version cannot read cost time, never knowledge."""
@@ -112,6 +113,7 @@ async def test_half_a_snapshot_is_nothing():
     assert cells_of(recovered.fold.monitor.state) == live.cells
 
 
+@pytest.mark.hazard("H-42")
 async def test_a_damaged_record_is_told_and_stepped_over(tmp_path: Path):
     """A restart does not end at a bad spot of the disk: the record is named, the next ones are folded and numbered on."""
     world = World(SqliteJournal.open(tmp_path / "journal.db"))

@@ -151,6 +151,7 @@ async def test_nothing_changes_with_the_same_rules():
     assert compare(before.paged(), after.paged()) == []
 
 
+@pytest.mark.hazard("H-65")
 @pytest.mark.parametrize(("text", "kinds"), [(NEVER, {"gone"}), (LATER, {"later", "gone"}), (SOONER, {"earlier"})])
 async def test_other_rules_on_the_same_day(text: str, kinds: set[str]):
     """A longer hold pages later, or nobody; a shorter one earlier."""

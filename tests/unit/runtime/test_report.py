@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gateway.core.office_hours import is_off_hours
 from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from gateway.outside.memory_journal import MemoryJournal
 from gateway.runtime.ports import Damaged, Entry, Record

@@ -66,6 +66,7 @@ def test_the_same_form_has_the_same_stamp_in_every_process():
         assert done.stdout.strip() == STAMP.decode().strip()
 
 
+@pytest.mark.hazard("H-44")
 async def test_cells_of_another_form_are_not_read_and_do_not_come_back():
     """They would even parse; the journal is folded instead, and the next snapshot is believed again, without the strange cell."""
     journal = MemoryJournal()

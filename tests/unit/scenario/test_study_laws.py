@@ -26,6 +26,7 @@ def counts(study):
     return report(study, LocalTime("Asia/Hong_Kong", Assumptions()))
 
 
+@pytest.mark.hazard("H-01")
 def test_no_true_interruption_that_can_be_known_stays_unpaged(study):
     """Half an hour or more without drug: in time, unless an occlusion was over before the pump itself could know."""
     found = [item for one in study.patients for item in dripwatch(one)]
@@ -40,6 +41,7 @@ def test_the_forecast_covers_when_bags_are_empty(counts):
     assert counts.bags_covered >= COVERAGE_MIN * counts.bags_forecast
 
 
+@pytest.mark.hazard("H-62")
 def test_the_ward_is_paged_less_often_than_by_every_alarm(counts):
     """Asking again when nobody took a page is counted too, although the baseline never asks again."""
     assert 0 < counts.ours.first_calls < counts.ours.pages < RATIO_MAX * counts.theirs.pages
