@@ -9,13 +9,13 @@ from grafana_foundation_sdk.models.common import DataSourceRef
 STORE = DataSourceRef(type_val="influxdb", uid="${store}")
 
 OF_SITE = '"site" =~ /^$site$/ AND $timeFilter'
-OF_COURSE = f'"site" =~ /^$site$/ AND "course" =~ /^$course$/ AND $timeFilter'
+OF_COURSE = '"site" =~ /^$site$/ AND "course" =~ /^$course$/ AND $timeFilter'
 
 
 class InfluxQuery(Dataquery, Builder[Dataquery]):
     """One InfluxQL statement. `shape` is `table` (rows with tags as columns) or `time_series` (one line for each `alias`)."""
 
-    def __init__(self, statement: str, *, shape: str = "table", alias: str = "", name: str = "A", **more: str) -> None:
+    def __init__(self, statement: str, *, shape: str = "table", alias: str = "", name: str = "A", **more: str | bool) -> None:
         self._body = {"refId": name, "rawQuery": True, "query": statement, "resultFormat": shape, "alias": alias, **more}
 
     def build(self) -> Dataquery:
@@ -27,11 +27,11 @@ class InfluxQuery(Dataquery, Builder[Dataquery]):
         return {"datasource": STORE, **self._body}
 
 
-def rows(statement: str, **more: str) -> InfluxQuery:
+def rows(statement: str, **more: Any) -> InfluxQuery:
     """The answer as a table."""
     return InfluxQuery(statement, **more)
 
 
-def curves(statement: str, alias: str, **more: str) -> InfluxQuery:
+def curves(statement: str, alias: str, *, name: str = "A") -> InfluxQuery:
     """The answer as curves over time; `alias` names each, `$tag_course` and `$col` inside it are Grafana's."""
-    return InfluxQuery(statement, shape="time_series", alias=alias, **more)
+    return InfluxQuery(statement, shape="time_series", alias=alias, name=name)

@@ -1,6 +1,6 @@
 """What all dashboards share: their variables, the notice, units, colours, links, and panels in their usual dress.
 
-Twenty-four columns make a wall's width; on a phone Grafana puts every panel below the one before it, so what matters stands first.
+Twenty-four columns make a wall's width. On a phone Grafana puts every panel below the one before it: what matters stands first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,8 @@ from grafana_foundation_sdk.builders import dashboard as made
 from grafana_foundation_sdk.builders import stat, statetimeline, table, text, timeseries
 from grafana_foundation_sdk.builders.common import ReduceDataOptions, VizLegendOptions
 from grafana_foundation_sdk.models import dashboard as shape
-from grafana_foundation_sdk.models.common import BigValueGraphMode, LegendDisplayMode, TextMode
+from grafana_foundation_sdk.models.common import BigValueGraphMode, LegendDisplayMode
+from grafana_foundation_sdk.models.text import TextMode
 
 from dashboards.influxql import OF_SITE, STORE, InfluxQuery, rows
 
@@ -57,11 +58,7 @@ def board(title: str, uid: str, about: str, *, course: str) -> made.Dashboard:
             .keep_time(keep_time=True)
         )
         .with_variable(made.DatasourceVariable("store").label("Store").type("influxdb"))
-        .with_variable(
-            _asked("site", "Site", 'SHOW TAG VALUES FROM "gateway" WITH KEY = "site"').current(
-                shape.VariableOption(selected=True, text="All", value="$__all")
-            )
-        )
+        .with_variable(_asked("site", "Site", 'SHOW TAG VALUES FROM "gateway" WITH KEY = "site"'))
     )
     if course != "none":
         asked = 'SHOW TAG VALUES FROM "delivery" WITH KEY = "course" WHERE "site" =~ /^$site$/'
@@ -76,11 +73,13 @@ def _asked(name: str, label: str, query: str, *, several: bool = True) -> made.Q
         .label(label)
         .datasource(STORE)
         .query(query)
-        .definition(query)
         .refresh(shape.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(shape.VariableSort.NATURAL_ASC)
     )
-    return variable.multi(multi=True).include_all(include_all=True).all_value(".*") if several else variable
+    if not several:
+        return variable
+    everything = shape.VariableOption(selected=True, text=["All"], value=["$__all"])
+    return variable.multi(multi=True).include_all(include_all=True).all_value(".*").current(everything)
 
 
 def notice() -> text.Panel:
@@ -91,10 +90,14 @@ def notice() -> text.Panel:
 def newest() -> stat.Panel:
     """How old the newest data are: the gateway says something every minute."""
     asked = rows(f'SELECT last("ready") AS "ready" FROM "gateway" WHERE {OF_SITE}')
-    return number("Newest data", asked, about="When the gateway last said how it is. It does so every minute.", shown="Time", unit=AGO)
+    return number(
+        "Newest data", asked, about="When the gateway last said how it is. It does so every minute.", shown="Time", unit=AGO
+    )
 
 
-def number(title: str, asked: InfluxQuery, *, about: str, shown: str = "", unit: str = "", words: Words | None = None) -> stat.Panel:
+def number(
+    title: str, asked: InfluxQuery, *, about: str, shown: str = "", unit: str = "", words: Words | None = None
+) -> stat.Panel:
     """One large number, of the column `shown` where the answer has several."""
     panel = (
         stat.Panel()
@@ -112,7 +115,9 @@ def number(title: str, asked: InfluxQuery, *, about: str, shown: str = "", unit:
     return panel.mappings(mappings(words)) if words else panel
 
 
-def listed(title: str, asked: InfluxQuery, *, about: str, columns: Mapping[str, Sequence[shape.DynamicConfigValue]]) -> table.Panel:
+def listed(
+    title: str, asked: InfluxQuery, *, about: str, columns: Mapping[str, Sequence[shape.DynamicConfigValue]]
+) -> table.Panel:
     """A table; `columns` dresses each by the name that the query gives it."""
     panel = table.Panel().title(title).description(about).with_target(asked).datasource(STORE).span(24).height(9)
     for name, dress in columns.items():

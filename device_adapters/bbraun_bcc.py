@@ -83,10 +83,9 @@ def _gather(information: bytes, pumps: _Pumps, refused: list[Refused]) -> None:
     found = _SAID.findall(information)
     if len(found) <= information.count(b"\x1e") and _SHAPE.fullmatch(information) is None:
         refused.append(Refused(Refusal.MALFORMED, "information", "time,address,parameter,value with an address 501xy"))
-    for address in {item[0] for item in found}:
-        said = {parameter: value for whose, parameter, value in found if whose == address and parameter in READ}
-        if said:
-            pumps.setdefault(address, {}).update(said)
+    for address, parameter, value in found:
+        if parameter in READ:
+            pumps.setdefault(address, {})[parameter] = value
 
 
 def _readings(pumps: _Pumps, sent: Sent, refused: list[Refused], *, whole: bool) -> list[Reading]:

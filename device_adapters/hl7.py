@@ -67,10 +67,11 @@ class Order:
 
 @dataclass(slots=True)
 class Message:
-    """One message: its MSH, its orders, and the segments that may name a patient, whose words must never leave."""
+    """One message: its MSH, its orders, its PRT segments, and what may name a patient: words that must never leave."""
 
     header: Segment
     orders: list[Order] = field(default_factory=list)
+    participants: list[Segment] = field(default_factory=list)
     private: list[Segment] = field(default_factory=list)
 
     @property
@@ -151,6 +152,9 @@ def _messages(segments: list[Segment]) -> list[Message]:
             if not message.orders:
                 message.orders.append(Order(None))
             message.orders[-1].results.append(segment)
+        elif segment.name == "PRT":
+            message.participants.append(segment)
+            message.private.append(Segment("PRT", ("PRT", segment.whole(5))))  # a person; the rest is devices and places
         elif segment.name in _PRIVATE:
             message.private.append(segment)
     return messages

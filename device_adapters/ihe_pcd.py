@@ -6,8 +6,9 @@ r"""IHE PCD: infusion pumps that speak HL7 v2 by the profiles DEC (PCD-01), ACM 
     OBX|1|CWE|196616^MDC_EVT_ALARM^MDC|1.0.0.0.1|196940^MDC_EVT_FLUID_LINE_OCCL^MDC|…
     OBX|n|NM|158014^MDC_FLOW_FLUID_PUMP_CURRENT^MDC|1.1.1.2|0.6|265266^MDC_DIM_MILLI_L_PER_HR^MDC|…
 
-Content decides, not the trigger: an OBX MDC_EVT_ALARM makes an AlarmChange, MDC_ATTR_EVT_COND a PumpEvent, and measures beside
-them an Observation. Times: OBX-14, else OBR-7, else MSH-7; a time without an offset takes that of MSH-7.
+Content decides, not the trigger: an OBX MDC_EVT_ALARM makes an AlarmChange, MDC_ATTR_EVT_COND a PumpEvent (COMM_STATUS_CHANGE a
+LinkStatus), and measures beside them an Observation. Times: OBX-14, else OBR-7, else MSH-7, so that an event that waited in a
+buffer has its own; a time without an offset takes that of MSH-7. Whose pump it is: `device_adapters.ihe_pcd_identity`.
 
 Quirks read all the same: see `device_adapters.hl7` (line ends) and `device_adapters.mdc` (codes); a missing pipe that moves the
 result status from OBX-11 to OBX-10; priority as a number (`20`: no priority); priority missing.
@@ -27,7 +28,7 @@ from device_adapters.hl7_spans import hl7_spans
 from device_adapters.ihe_pcd_measures import Measures, Result, read_measures
 from device_adapters.span import Span
 from gateway.domain.instants import Instant
-from gateway.domain.readings import AlarmChange, Decoded, Observation, PumpEvent, Reading, Refusal, Refused
+from gateway.domain.readings import AlarmChange, Decoded, LinkStatus, Observation, PumpEvent, Reading, Refusal, Refused
 from gateway.domain.words import AlarmPhase, Condition, DeliveryStatus, Priority, PumpEventKind
 
 _Found = list[Reading | Refused]
@@ -125,7 +126,7 @@ def _alarms(results: list[Result], *, message: hl7.Message, time_of: _TimeOf) ->
 def _events_and_observation(results: list[Result], time_of: _TimeOf) -> _Found:
     """Pump events first, then one observation of what is measured beside them."""
     measures = read_measures(results)
-    found: _Found = [_event(result, measures, time_of) for result in results if result.refid == mdc.EVT_COND]
+    found: _Found = [_event(result, results, measures, time_of) for result in results if result.refid == mdc.EVT_COND]
     if isinstance(measures, Refused):
         return [*found, measures]
     if measures:
@@ -184,9 +185,14 @@ def _priority(alarm: Result, facet: Result | None) -> Priority | None:
     return next((mdc.PRIORITIES[flag] for flag in (*stated, *alarm.priorities) if flag in mdc.PRIORITIES), None)
 
 
-def _event(result: Result, measures: Measures | Refused, time_of: _TimeOf) -> PumpEvent | Refused:
+def _event(
+    result: Result, results: list[Result], measures: Measures | Refused, time_of: _TimeOf
+) -> PumpEvent | LinkStatus | Refused:
     """A pump event with the rate and the reason that stand beside it. A STOP while transitioning is half of a rate change."""
-    kind = mdc.EVENTS.get(result.value_refid)
+    term = result.value_refid
+    if term == mdc.COMM_STATUS_CHANGE:
+        return _link(result, results, time_of)
+    kind = mdc.EVENTS.get(term)
     if kind is None:
         return Refused(Refusal.UNKNOWN_VALUE, "OBX-5", f"{mdc.EVT_COND}: delivery start, stop, complete …")
     at = time_of(result.time)
@@ -202,4 +208,16 @@ def _event(result: Result, measures: Measures | Refused, time_of: _TimeOf) -> Pu
         reason=beside.get("not_delivering_reason"),
         transitioning=beside.get("delivery_status") is DeliveryStatus.TRANSITIONING,
         rate_ml_h=rate_ml_h,
+        setting=mdc.SETTINGS.get(term),
     )
+
+
+def _link(event: Result, results: list[Result], time_of: _TimeOf) -> LinkStatus | Refused:
+    """A rack or a gateway says that it reaches its pump again, or no more; which way is told by a word beside the event."""
+    said = [word for result in results if mdc.COMM_STATUS in result.refid or result is event for word in result.words]
+    ends = (word.rpartition("status-")[2] for word in said)
+    online = next((mdc.COMM_WORDS[end] for end in ends if end in mdc.COMM_WORDS), None)
+    if online is None:
+        return Refused(Refusal.UNKNOWN_VALUE, "OBX-5", f"{mdc.COMM_STATUS_CHANGE}: without the word online or offline")
+    at = time_of(event.time)
+    return _NO_TIME if at is None else LinkStatus(observed_at=at, online=online)

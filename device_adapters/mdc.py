@@ -128,7 +128,31 @@ EVENTS: Final[Mapping[str, PumpEventKind]] = {
     "MDC_EVT_PUMP_DELIV_STOP": PumpEventKind.DELIVERY_STOPPED,
     "MDC_EVT_PUMP_DELIV_COMP": PumpEventKind.DELIVERY_COMPLETE,
     "MDC_EVT_PUMP_PROG_CLEARED": PumpEventKind.SETTINGS_CHANGED,
+    "MDC_EVT_PUMP_AUTO_PROG_CLEARED": PumpEventKind.SETTINGS_CHANGED,
+    "MDC_EVT_PUMP_VOL_COUNTERS_CLEARED": PumpEventKind.SETTINGS_CHANGED,
+    "MDC_EVT_PATIENT_CHANGE": PumpEventKind.SETTINGS_CHANGED,
+    "MDC_EVT_PATIENT_ID_CHANGE": PumpEventKind.SETTINGS_CHANGED,
+    "MDC_EVT_PATIENT_PARAMETER_CHANGE": PumpEventKind.SETTINGS_CHANGED,
     "MDC_EVT_DEVICE_TIME_CHANGED": PumpEventKind.TIME_CHANGED,
+}
+SETTINGS: Final[Mapping[str, str]] = {  # which setting it was; whose patient is not ours to know
+    "MDC_EVT_PUMP_PROG_CLEARED": "program",
+    "MDC_EVT_PUMP_AUTO_PROG_CLEARED": "program",
+    "MDC_EVT_PUMP_VOL_COUNTERS_CLEARED": "volume",
+    "MDC_EVT_PATIENT_CHANGE": "patient",
+    "MDC_EVT_PATIENT_ID_CHANGE": "patient",
+    "MDC_EVT_PATIENT_PARAMETER_CHANGE": "patient",
+}
+COMM_STATUS_CHANGE: Final = "MDC_EVT_COMM_STATUS_CHANGE"
+COMM_STATUS: Final = "COMM_STATUS"  # in the REFID of the result that says which way it changed
+COMM_WORDS: Final[Mapping[str, bool]] = {  # the end of `pump-comm-status-...`: whether the pump is reached
+    "online": True,
+    "on-line": True,
+    "connected": True,
+    "offline": False,
+    "off-line": False,
+    "disconnected": False,
+    "not-connected": False,
 }
 
 PHASES: Final[Mapping[str, AlarmPhase]] = {
@@ -205,7 +229,7 @@ PERCENT_UNITS: Final[Mapping[str, float]] = {"": 1.0, "262688": 1.0, "mdc_dim_pe
 CODES_CACHED: Final = 4_096  # a pump uses about 50; beyond it the least used is read again
 CODED_CHARS_CACHED: Final = 128  # longer ones are read each time, so that the cache stays small
 
-_REFIDS: Final = frozenset({*NUMBERS.values(), *CONDITIONS, *EVENTS})
+_REFIDS: Final = frozenset({*NUMBERS.values(), *CONDITIONS, *EVENTS, COMM_STATUS_CHANGE})
 _REFID = re.compile(r"MDCX?_[A-Z0-9_]{1,60}")
 
 

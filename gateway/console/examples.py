@@ -6,10 +6,12 @@ from typing import Any
 EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "AckAsked": {"for": "30m"},
     "BagAsked": {"bag": "7-day", "primed_ml": 1.5, "prepared_at": "2026-03-01T15:00:00+08:00"},
+    "BenchAsked": {"for": "2h"},
     "BreakAsked": {"reason": "the clinic decided so"},
     "CallAsked": {"called": "caregiver", "seen": "running", "advice": "plug the pump in", "for": "2h"},
     "ClearAsked": {"condition": "occlusion-downstream"},
     "CloseAsked": {"reason": "pump exchanged"},
+    "CommissionedAsked": {"verdict": "passed", "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
     "ContactsAsked": {"caregiver": [{"sms": "85290000009", "after": "2m"}], "travel_minutes": 40},
     "CycleAsked": {"bag": "7-day", "pump": "pump-17"},
     "DiaryAsked": {"temperature_c": 37.2, "handwriting_changed": False, "from_whom": "caregiver"},

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from device_adapters.registry import parse_topic
 from gateway.config.parse import split_listen
@@ -90,10 +91,10 @@ def _frames(live: Live, heard: Heard, say: Say) -> AsyncIterator[Caught]:
 
 def address(text: str) -> tuple[str, int]:
     """`host:port`. Raises `Wrong`."""
-    try:
-        return split_listen(text)
-    except ValueError as error:
-        raise Wrong(f"{text!r}: {error}") from None
+    host, port = split_listen(text)
+    if not host or not 0 < port < 65_536:
+        raise Wrong(f"{text!r} is not a place; write host:port, like 127.0.0.1:1883")
+    return host, port
 
 
 def _talk(live: Live) -> Talk:
@@ -182,9 +183,8 @@ async def _of_broker(live: Live, say: Say) -> AsyncIterator[Caught]:
     source = MqttSource(settings)
     running = asyncio.create_task(source.run())
     try:
-        await _until_up(source)
+        items = await _first(source)
         while True:
-            items = await source.take()
             if source.finding is not None:
                 say(source.finding)
             messages = [item for item in items if isinstance(item, Incoming)]
@@ -193,20 +193,22 @@ async def _of_broker(live: Live, say: Say) -> AsyncIterator[Caught]:
                 place = parse_topic(message.topic)
                 channel = "" if isinstance(place, Refused) else place.channel
                 yield Caught(system_ms(), channel, message.payload, None, message.topic)
+            items = await source.take()
     finally:
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
 
 
-async def _until_up(source: MqttSource) -> None:
-    """Return once there is something to take; the first thing is the session. Raises `No` when the broker does not let us in."""
+async def _first(source: MqttSource) -> list[Any]:
+    """What there is to take first, with the session; raises `No` when the broker does not let us in."""
     taking = asyncio.create_task(source.take())
     try:
         while not taking.done():
             await asyncio.wait({taking}, timeout=LOOK_S)
             if not taking.done() and source.finding is not None:
                 raise No(source.finding)
+        return list(taking.result())
     finally:
         taking.cancel()
 

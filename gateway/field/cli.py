@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "report": "gateway.field.report:report",
     "audit": "gateway.field.audit:audit",
     "export": "gateway.field.export:export",
+    "dashboards": "gateway.field.dashboards:dashboards",
     "rules": "gateway.field.rulebook:rules",
     "page": "gateway.field.pages:page",
     "scenario": "gateway.field.stories:scenario",
@@ -39,6 +40,7 @@ COMMANDS: Mapping[str, str] = {
     "probe": "gateway.field.probe:probe",
     "watchdog": "gateway.field.watchdog:watchdog",
     "bridge": "gateway.field.bridge:bridge",
+    "device": "gateway.field.device:device",
     "backup": "gateway.field.backup:backup",
     "restore": "gateway.field.backup:restore",
 }

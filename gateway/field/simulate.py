@@ -90,7 +90,7 @@ def simulate(*, patients: int, seed: int, every: int | None, port: int | None, *
     report_s = every or (REPORT_SMALL_S if patients <= SMALL or port is not None else REPORT_LARGE_S)
     if port is not None:
         host = given["host"] or "127.0.0.1"
-        _refuse_other_machines(host)
+        refuse_other_machines(host, "--host", "simulated patients are published on")
         asked = Live(
             patients=patients,
             seed=seed,
@@ -148,11 +148,11 @@ def _refuse_mixed(given: dict[str, Any], *, live: bool) -> None:
             raise Wrong(f"--{flag} belongs to {'a study; leave out --port' if live else 'a live run; give --port too'}")
 
 
-def _refuse_other_machines(host: str) -> None:
-    """Made-up patients have no business on a ward's broker."""
+def refuse_other_machines(host: str, option: str, what: str) -> None:
+    """Made-up and recorded patients have no business on a ward's broker. Raises `Wrong`."""
     try:
         here = host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         here = False
     if not here:
-        raise Wrong(f"simulated patients are published on this machine only: --host is 127.0.0.1, ::1 or localhost, not {host!r}")
+        raise Wrong(f"{what} this machine only: {option} is 127.0.0.1, ::1 or localhost, not {host!r}")

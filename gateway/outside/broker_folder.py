@@ -28,6 +28,7 @@ from gateway.outside.certificates import Pair
 
 AUTHORITY_LASTS_MS: Final = 3_650 * DAY_MS
 PASSWORD_BYTES: Final = 24
+SERIALS_MAX: Final = 20  # certificates of one device that were not revoked
 CA, HOUSE_CA = "ca", "house"
 
 
@@ -93,7 +94,10 @@ class BrokerFolder:
     def prepare_again(self, name: str, now: Instant, days: int) -> "Admission":
         """Make new credentials for somebody known: an old certificate goes on opening until it ends, an old password does not."""
         register = self.read()
-        return self._issued(register, register.known(name), now, days)
+        device = register.known(name)
+        if len(device.serials) >= SERIALS_MAX:
+            raise CannotDo(f"{name} has {SERIALS_MAX} certificates that open; revoke it, and add it again")
+        return self._issued(register, device, now, days)
 
     def admit(self, admission: "Admission") -> None:
         """Let them in."""

@@ -1,7 +1,7 @@
 """A small authority of the ward's own, for its broker and whoever connects to it. The only place that knows `cryptography`.
 
-Elliptic keys (P-256), everything as PEM. Nothing made here is "not yet valid": a Raspberry Pi wakes up in the past, and has to reach
-the broker all the same.
+Elliptic keys (P-256), everything as PEM. Nothing made here is "not yet valid": a Raspberry Pi wakes up in the past, and has to
+reach the broker all the same.
 """
 
 import contextlib

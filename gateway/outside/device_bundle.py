@@ -23,9 +23,9 @@ PASSWORD_PORT: Final = 8884
 HOUSE_PORT: Final = 8885
 
 _LINES: Final = """
-# What it reads: docs/bridge.md. Take the number signs away and write your own.
+# What it reads; docs/bridge.md tells how to write it. Take the number signs away.
 # lines:
-#   - {{adapter: bbraun-bcc, serial: {{port: /dev/serial/by-id/…}}, {pumps}}}
+#   - {adapter: bbraun-bcc, serial: {port: /dev/serial/by-id/usb-…}, pump: PUMP}
 """
 
 
@@ -89,7 +89,5 @@ def _mqtt(register: Register, device: Device) -> dict[str, Any]:
 
 
 def _bridge_yaml(register: Register, device: Device) -> str:
-    pumps = device.pumps or ("PUMP",)
-    slots = f"slots: {{{', '.join(f'"1{number}": {pump}' for number, pump in enumerate(pumps[:9], 1))}}}"
-    lines = _LINES.format(pumps=slots)
+    lines = _LINES.replace("PUMP", next(iter(device.pumps), "pump-017"))
     return f"site: {register.site}\nname: {device.name}\nmqtt: {json.dumps(_mqtt(register, device))}\n{lines}"

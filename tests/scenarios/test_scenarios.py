@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from gateway.scenario.runner import tell
-from tests.trace.hazards import of_story
+from tests.trace.marks import of_story
 
 FILES = sorted(Path(__file__).parent.glob("*.yaml"))
-STORIES = [pytest.param(file, id=file.stem, marks=[pytest.mark.hazard(*of_story(file.stem))]) for file in FILES]
+STORIES = [pytest.param(file, id=file.stem, marks=of_story(file.stem)) for file in FILES]
 
 
 @pytest.mark.parametrize("file", STORIES)

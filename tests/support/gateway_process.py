@@ -88,6 +88,7 @@ class GatewayProcess:
 
     folder: Path
     file: dict[str, Any]
+    program: str = "gateway"
     process: subprocess.Popen[bytes] | None = None
     client: httpx.Client = field(init=False)
 
@@ -137,7 +138,7 @@ class GatewayProcess:
     def spawn(self) -> subprocess.Popen[bytes]:
         """Start the process and return at once."""
         with (self.folder / "gateway.log").open("ab") as log:
-            command = [sys.executable, "-X", "faulthandler", "-m", "gateway", "run", "--ward", str(self.ward_file)]
+            command = [sys.executable, "-X", "faulthandler", "-m", self.program, "run", "--ward", str(self.ward_file)]
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         return self.process
 
@@ -217,9 +218,9 @@ class GatewayProcess:
 
 
 @contextlib.contextmanager
-def gateway(folder: Path, file: dict[str, Any]) -> Iterator[GatewayProcess]:
+def gateway(folder: Path, file: dict[str, Any], *, program: str = "gateway") -> Iterator[GatewayProcess]:
     """A ready gateway for the length of the block; whatever runs of it at the end is stopped."""
-    running = GatewayProcess(folder, file)
+    running = GatewayProcess(folder, file, program)
     try:
         running.start()
         yield running

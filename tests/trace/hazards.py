@@ -110,8 +110,3 @@ def groups() -> tuple[Group, ...]:
 def hazards() -> list[Hazard]:
     """All of them, in the file's order."""
     return [hazard for group in groups() for hazard in group.hazards]
-
-
-def of_story(stem: str) -> tuple[str, ...]:
-    """The hazards whose control this scenario file shows."""
-    return tuple(hazard.id for hazard in hazards() if stem in hazard.scenarios)

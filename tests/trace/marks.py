@@ -7,6 +7,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pytest
+
 from tests.support.source_tree import Source, sources
 from tests.trace.hazards import hazards
 
@@ -36,6 +38,12 @@ def tests_of() -> dict[str, list[Shown]]:
     for hazard in hazards():
         found[hazard.id] |= {Shown(STORIES, STORY_TEST, story) for story in hazard.scenarios}
     return {name: sorted(tests) for name, tests in found.items()}
+
+
+def of_story(stem: str) -> list[pytest.MarkDecorator]:
+    """The mark of a scenario file, as of any test; none where no hazard names it."""
+    ids = [hazard.id for hazard in hazards() if stem in hazard.scenarios]
+    return [pytest.mark.hazard(*ids)] if ids else []
 
 
 def marked(source: Source) -> Iterator[tuple[str, tuple[str, ...]]]:

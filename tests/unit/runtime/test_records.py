@@ -5,6 +5,7 @@ import json
 import pytest
 
 from gateway.core.events import BrokerDropped, Commanded, Heard, Linked, Loaded, Replied, Sent, Ticked
+from gateway.domain.bench import Commissioned, EndBench, StartBench, Verdict
 from gateway.domain.care import (
     ChangeContacts,
     ChangeDose,
@@ -61,6 +62,9 @@ COMMANDS: tuple[Command, ...] = (
     Enrol(course="P-1", pump="pump-1", protocol=PROTOCOL, bag="7-day", checklist_complete=False, override_reason="nachts, 急"),
     HangBag(course="P-1", bag="48-hour", primed_ml=1.0),
     EndCourse(course="P-1", reason="done"),
+    StartBench(pump="pump-1", for_ms=7_200_000),
+    EndBench(pump="pump-1"),
+    Commissioned(pump="pump-1", digest="ab" * 32, verdict=Verdict.INCOMPLETE),
     AccessChanged(what="add-user", about="nurse-a", detail="triage"),
     Acknowledge(incident="P-1@7", for_ms=60_000),
     Acknowledge(incident="P-1"),

@@ -1,0 +1,1 @@
+"""Commissioning a pump on the bench: a pure procedure, its signed record, and the thin screens around them."""

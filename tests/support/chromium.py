@@ -1,0 +1,82 @@
+"""Debian's Chromium, held by Playwright: tabs that remember what went wrong in them, and what every page has to stand."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
+
+from tests.support.process import binary
+
+SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+PHONE, DESK, WALL = {"width": 390, "height": 844}, {"width": 1280, "height": 900}, {"width": 1920, "height": 1080}
+PATIENCE_MS = 30_000
+SCHEMES = ("light", "dark")
+STATUS = "Failed to load resource: the server responded with a status of"  # of the page itself: the test asked for it
+
+AXE_COLOURS = {"runOnly": ["color-contrast"]}  # what another scheme can change
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run it for the length of a with-block."""
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=binary("chromium"), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def tab(browser: Browser, url: str, *, size: dict[str, int] = PHONE, javascript: bool = True, token: str = "", **more: Any) -> Page:
+    """An empty tab in a browser that has been nowhere yet; paths are those of `url`.
+
+    `page.complaints` grows with each thing that should not be: an error or a warning in the console (a breach of the content
+    policy is one), a script that failed, a part of a page that is missing, a request to anybody else.
+    """
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    context = browser.new_context(
+        base_url=url, viewport=size, java_script_enabled=javascript, extra_http_headers=headers, **more
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.complaints = complaints
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not message.text.startswith(STATUS):
+            complaints.append(message.text)
+
+    def asked(request: Request) -> None:
+        if urlsplit(request.url).netloc != urlsplit(url).netloc:
+            complaints.append(f"asked {request.url}")
+
+    def answered(response: Response) -> None:
+        if response.status >= 400 and response.request.resource_type not in ("document", "eventsource"):
+            complaints.append(f"{response.status} for {response.url}")
+
+    page.on("console", said)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    context.on("request", asked)
+    context.on("response", answered)
+    return page
+
+
+def stands(page: Page, name: str) -> None:
+    """The page as it is, by day and by night: pictures for people, nothing beside the screen, nothing that axe finds.
+
+    The pictures are `{name}-light.png` and `{name}-dark.png` in build/screenshots. For axe everything folded is open.
+    """
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        page.screenshot(path=SHOTS / f"{name}-{scheme}.png", full_page=True)
+    page.evaluate("for (const closed of document.querySelectorAll('details')) closed.open = true")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than the screen"
+    for scheme, options in zip(reversed(SCHEMES), (None, AXE_COLOURS), strict=True):
+        page.emulate_media(color_scheme=scheme)
+        found = Axe().run(page, options=options)
+        assert found.violations_count == 0, f"{name}, {scheme}: {found.generate_report()}"
+    assert page.complaints == [], name
