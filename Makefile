@@ -24,10 +24,10 @@ ARGS :=
 FILES :=
 
 # One command a line in `check`'s parts, so that `make -k check` shows every finding at once.
-.PHONY: help setup setup-run servers check lint format types imports laws test scenarios demo bench fuzz lock clean
+.PHONY: help setup setup-run servers check lint format types imports laws test trace check-security scenarios demo bench fuzz lock clean
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## make .venv with everything that is locked, for development
 
@@ -94,6 +94,12 @@ laws: setup
 
 test: setup servers ## all tests, on real servers on loopback (ARGS="-k word" narrows)
 	@$(PY) -m pytest $(TOGETHER) $(ARGS)
+
+trace: setup servers ## hazard → control → tests → last result (ARGS="--from build/tests.xml" reads a run that is over)
+	@$(PY) -m tests.trace $(ARGS)
+
+check-security: setup ## bill of materials to build/, and known vulnerabilities of what is locked (asks the network)
+	@$(PY) .ci/security.py $(ARGS)
 
 scenarios: setup-run ## run the scenario stories in virtual time (FILES=... for your own)
 	@$(VENV)/bin/dripwatch scenario run $(or $(FILES),$(wildcard tests/scenarios/*.yaml))

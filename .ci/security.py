@@ -1,8 +1,8 @@
 """`make check-security`: what Dripwatch is made of, and which known vulnerabilities that has.
 
-Writes a bill of materials of everything that runs (CycloneDX, build/dripwatch.cdx.json), then asks OSV, or a service of your own that
-speaks like it, about every locked package (build/vulnerabilities.json). Exit codes: 0 none is known; 1 some are; 2 it could not ask,
-which is no good news: nothing is known then.
+Writes a bill of materials of everything that runs (CycloneDX, build/dripwatch.cdx.json), then asks OSV, or a service of your
+own that speaks like it, about every locked package (build/vulnerabilities.json). Exit codes: 0 none is known; 1 some are; 2 it
+could not ask, which is no good news: nothing is known then.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main(words: Sequence[str] | None = None) -> int:
     asked.out.mkdir(parents=True, exist_ok=True)
     try:
         bill = write_bill(asked.lock, asked.out / "dripwatch.cdx.json")
-        print(f"bill of materials: {asked.out / 'dripwatch.cdx.json'}, {bill} packages")
+        say(f"bill of materials: {asked.out / 'dripwatch.cdx.json'}, {bill} packages")
         found = ask(asked.lock, asked.out / "vulnerabilities.json", asked.osv_url, asked.timeout)
     except NotAsked as why:
         sys.stderr.write(
@@ -43,9 +43,14 @@ def main(words: Sequence[str] | None = None) -> int:
         )
         return NOT_ASKED
     for line in found:
-        print(line)
-    print(f"{len(found)} known vulnerabilities" if found else "no known vulnerability")
+        say(line)
+    say(f"{len(found)} known vulnerabilities" if found else "no known vulnerability")
     return FOUND if found else NONE
+
+
+def say(line: str) -> None:
+    """One line on standard output."""
+    sys.stdout.write(f"{line}\n")
 
 
 def write_bill(lock: Path, out: Path) -> int:

@@ -19,7 +19,7 @@ RATE = f'SELECT SUM("pages") / SUM("watched_s") * {WEEK_S} AS "rate" FROM "cours
 NAIVE = f'SELECT SUM("began") AS "alarms" FROM "pump_alarm" WHERE {OF_COURSE}'
 CAUSES = f'SELECT COUNT("length_s") AS "times", SUM("length_s") AS "length_s" FROM "interruption" WHERE {OF_COURSE}'
 
-# title, what is selected, its column, unit, what it means
+# title, what is selected, its column, what it means
 ANSWERS = (
     ("Taken: half within", 'PERCENTILE("acked_ms", 50)', "half", "From the opening of an incident until somebody first had it."),
     (
@@ -42,7 +42,9 @@ def alerting() -> Dashboard:
     """For the meeting that decides about rules: a month at a time."""
     made = board("Dripwatch: alerting performance", "dripwatch-alerting", "Pages, answers, causes.", course="all")
     made = made.time("now-30d", "now").with_panel(notice()).with_panel(newest())
-    for panel in (*_rates(), *_naive()):
+    for panel in (*_rates(), *_counts()):
+        made = made.with_panel(panel.span(4))
+    for panel in _naive():
         made = made.with_panel(panel)
     return (
         made.with_panel(_over_time())
@@ -63,10 +65,13 @@ def _rates() -> list[Number]:
             number(title, rows(f'SELECT {what} AS "{column}" {INCIDENTS}'), about=about, shown=column, unit="ms")
             for title, what, column, about in ANSWERS
         ),
-        *(
-            number(title, rows(f'SELECT {what} AS "{column}" {INCIDENTS}'), about=about, shown=column)
-            for title, what, column, about in COUNTS
-        ),
+    ]
+
+
+def _counts() -> list[Number]:
+    return [
+        number(title, rows(f'SELECT {what} AS "{column}" {INCIDENTS}'), about=about, shown=column)
+        for title, what, column, about in COUNTS
     ]
 
 

@@ -58,7 +58,7 @@ def patient() -> Dashboard:
         .annotation(_marked("Interruptions", REGIONS, RED, textColumn="cause", timeEndColumn="until"))
         .with_panel(notice())
         .with_panel(newest())
-        .with_panel(number("Delivery", _now("code"), about="Our judgement, said every 5 min.", shown="code", words=DELIVERY))
+        .with_panel(_delivery())
         .with_panel(_interrupted())
         .with_panel(number("Last heard", _now("heard_at"), about="When the pump was heard last.", shown="heard_at", unit=AGO))
         .with_panel(number("Bag empty, likely", _now("bag_empty_at"), about="A forecast.", shown="bag_empty_at", unit=AGO))
@@ -114,6 +114,11 @@ def _marked(name: str, statement: str, colour: str, **columns: str) -> Annotatio
     """Marks in every plot: lines at instants, or regions where a `timeEndColumn` is among the `columns`."""
     asked = rows(statement, queryType="tags", fromAnnotations=True, titleColumn="", **columns)
     return AnnotationQuery().name(name).datasource(STORE).enable(enable=True).icon_color(colour).target(asked)
+
+
+def _delivery() -> Number:
+    asked = rows(f'SELECT last("code") AS "code", "state" FROM "delivery" WHERE {OF_COURSE}')
+    return number("Delivery", asked, about="Our judgement: at each change, and every 5 min.", shown="code", words=DELIVERY)
 
 
 def _interrupted() -> Number:

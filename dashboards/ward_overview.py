@@ -46,7 +46,7 @@ def ward_overview() -> Dashboard:
         board("Dripwatch: ward overview", "dripwatch-ward", "Delivery, open incidents, forecasts.", course="all")
         .with_panel(notice())
         .with_panel(newest())
-        .with_panel(_now("incidents_open", "Open incidents", "Of courses and of the site, taken or not."))
+        .with_panel(_now("incidents_open", "Incidents open now", "Of courses and of the site, taken or not."))
         .with_panel(_now("pumps_silent", "Silent pumps", "Pumps that have not been heard within their promise."))
         .with_panel(_now("pumps", "Pumps", "Pumps that the gateway knows."))
         .with_panel(

@@ -83,7 +83,7 @@ def _frame(raw: bytes) -> Iterator[Span]:
     right = len(plain) == claimed
     stuffing = ", sent stuffed" if is_stuffed else ""
     yield Span(0, 1, "SOH", "a frame begins")
-    yield Span(1, 6, "length", f"{claimed}{stuffing}: {'right' if right else f'wrong, it has {len(plain)}'}", "bytes")
+    yield Span(1, 6, "length", f"{claimed} bytes{stuffing}: {'right' if right else f'wrong, it has {len(plain)}'}")
     yield Span(6, 7, "STX", "its text begins")
     yield Span(parts.start(2), parts.end(2), "bed", "the ComDevice's own name and /1/1>; not shown", hidden=True)
     yield from _quadruples(parts[3], parts.start(3), stuffed=is_stuffed)

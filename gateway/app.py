@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gateway.app_broker import as_a_pump, make_source, outside_switch
+from gateway.app_broker import HeardBeside, as_a_pump, hear_beside, make_source, outside_switch
 from gateway.app_console import serve_api
 from gateway.app_transports import bring_replies, inbound_routes, make_transports, make_wording, receipt_deadlines
 from gateway.config.load import load_ward_file
@@ -79,6 +79,7 @@ async def _run(ward_file: Path, loaded: LoadedWard, protocols: Mapping[str, str]
         transports=transports,
         poison=path.with_name("poison.lp"),
         wording=make_wording(loaded, load_or_create_token(path.with_name(LINK_SECRET))),
+        beside=hear_beside(loaded, clock),
     ) as gateway:
         console, watch = loaded.console, WardWatch(gateway, clock, ward_file, loaded, protocols)
         check_listen(console.host, console.port)  # before the broker is asked: its session is another gateway's then
@@ -116,6 +117,7 @@ async def gateway_of(  # noqa: PLR0913  the parts, by name
     sink: PointSink | None = None,
     audits: bool = True,
     wording: Wording | None = None,
+    beside: HeardBeside | None = None,
 ) -> AsyncIterator[Gateway]:
     """A gateway on these parts, recovered and started, not yet running; closes them at the end."""
     from gateway.outside.influx_sink import PoisonFile  # noqa: PLC0415
@@ -124,6 +126,8 @@ async def gateway_of(  # noqa: PLR0913  the parts, by name
     parts = Parts(
         journal=journal,
         source=source,
+        listeners=() if beside is None else beside.listeners,
+        noted={} if beside is None else beside.noted,
         clock=clock,
         transports=transports,
         receipt_deadlines_ms=receipt_deadlines(loaded),

@@ -1,6 +1,6 @@
-"""The composition root's part for the broker: how the gateway listens to it, and how its synthetic pump speaks to it."""
+"""The composition root's part for the broker: how the gateway listens to it and beside it, how its synthetic pump speaks."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from gateway.config import settings as config
 from gateway.config.settings import LoadedWard
 from gateway.runtime.heartbeat import LAST_WILL, topic_of
-from gateway.runtime.ports import Source
+from gateway.runtime.listener import Listener
+from gateway.runtime.ports import Clock, Source
 from gateway.runtime.prober import Ping, Publish
 
 if TYPE_CHECKING:
@@ -20,6 +21,22 @@ def make_source(loaded: LoadedWard) -> Source:
     from gateway.outside.mqtt_source import MqttSource  # noqa: PLC0415
 
     return MqttSource(link_settings(loaded.mqtt, last_will=(topic_of(loaded.ward.site), LAST_WILL)))
+
+
+@dataclass(frozen=True, slots=True)
+class HeardBeside:
+    """What is listened to beside the broker, and the findings of that, as `Parts.noted` wants them."""
+
+    listeners: tuple[Listener, ...]
+    noted: dict[str, str]
+
+
+def hear_beside(loaded: LoadedWard, clock: Clock) -> HeardBeside:
+    """The HL7 port, where the ward file has one."""
+    from gateway.outside.mllp_source import MllpSource  # noqa: PLC0415
+
+    noted: dict[str, str] = {}
+    return HeardBeside(() if loaded.mllp is None else (MllpSource(loaded.mllp, loaded.ward.site, clock, noted),), noted)
 
 
 def link_settings(mqtt: config.MqttSettings, **more: Any) -> "MqttSettings":

@@ -4,8 +4,10 @@ from datetime import timedelta
 from pathlib import Path as File
 from typing import assert_never
 
+from device_adapters.ihe_pcd_identity import normal
 from gateway.config import settings
 from gateway.config.calendars import IcalCalendar
+from gateway.config.mllp_file import MllpFile, MllpTlsFile
 from gateway.config.parse import instant_of, minutes_of, split_listen, weekday_of
 from gateway.config.references import BOARD_ONLY
 from gateway.config.secrets import Secrets
@@ -78,9 +80,20 @@ def build_mqtt(file: MqttFile, site: str, secrets: Secrets, base_dir: File | Non
     )
 
 
-def _tls(file: TlsFile, base_dir: File | None) -> settings.TlsSettings:
+def _tls(file: TlsFile | MllpTlsFile, base_dir: File | None) -> settings.TlsSettings:
     ca, cert, key = (None if text is None else resolved(text, base_dir) for text in (file.ca, file.cert, file.key))
     return settings.TlsSettings(ca, cert, key)
+
+
+def build_mllp(file: MllpFile | None, base_dir: File | None) -> settings.MllpSettings | None:
+    """Where the gateway listens for HL7, if anywhere."""
+    if file is None:
+        return None
+    host, port = split_listen(file.listen)
+    tls = None if file.tls is None else _tls(file.tls, base_dir)
+    return settings.MllpSettings(
+        host, port, {normal(name): device for device, names in file.devices.items() for name in names}, tls
+    )
 
 
 def build_influx(file: InfluxV1File | InfluxV2File | None, secrets: Secrets) -> settings.InfluxSettings | None:

@@ -27,6 +27,7 @@ class FindingName(StrEnum):
     ADDRESS_UNUSED = "address-unused"
     SECRET_READABLE = "secret-readable"  # noqa: S105 - a finding's name
     CONSOLE_EXPOSED = "console-exposed"
+    HL7_EXPOSED = "hl7-exposed"
     NOT_TRANSLATED = "not-translated"
 
 

@@ -45,6 +45,7 @@ def findings(loaded: LoadedWard, at: Instant) -> list[Finding]:
         _transports,
         _secrets,
         _console,
+        _mllp,
     )
     located = loaded.located
     found = [
@@ -108,6 +109,13 @@ def _console(loaded: LoadedWard, _at: Instant) -> Found:
     if host != "localhost" and not _is_loopback(host):
         message = f"listens on {host}, beyond this machine; put a TLS proxy before it and listen on 127.0.0.1"
         yield FindingName.CONSOLE_EXPOSED, ("console", "listen"), message
+
+
+def _mllp(loaded: LoadedWard, _at: Instant) -> Found:
+    mllp = loaded.mllp
+    if mllp is not None and mllp.tls is None and mllp.host != "localhost" and not _is_loopback(mllp.host):
+        message = f"listens on {mllp.host} without TLS, and HL7 messages name patients; add tls, or listen on 127.0.0.1"
+        yield FindingName.HL7_EXPOSED, ("mllp", "listen"), message
 
 
 def _is_loopback(host: str) -> bool:

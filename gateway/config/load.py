@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path as File
 from typing import Any
 
-from gateway.config.build import build_console, build_influx, build_mqtt, build_transport, build_ward, resolved
+from gateway.config.build import build_console, build_influx, build_mllp, build_mqtt, build_transport, build_ward, resolved
 from gateway.config.calendar_files import take_in
 from gateway.config.journal_text import journal_text
 from gateway.config.problems import ConfigError, Report
@@ -90,6 +90,7 @@ def _assemble(file: WardFile, text: str, secrets: Secrets, report: Report, base_
         console=build_console(file),
         transports={name: build_transport(name, transport, secrets) for name, transport in file.transports.items()},
         protocols=(*file.protocols, *([PROTOCOL] if file.synthetic and PROTOCOL not in file.protocols else [])),
+        mllp=build_mllp(file.mllp, base_dir),
         ping=file.synthetic.ping if file.synthetic else None,
         rule_overrides=file.rules,
         text_for_journal=text,

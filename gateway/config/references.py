@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from gateway.config.durations import parse_duration
+from gateway.config.mllp_file import check_mllp
 from gateway.config.parse import instant_of, known_zone, parse_date_time, weekday_of
 from gateway.config.problems import Report, unknown
 from gateway.config.transports import is_two_way, is_voice
@@ -34,6 +35,7 @@ def check_references(raw: Raw, report: Report) -> None:
         _check_targets,
         _check_pairs,
         check_watching,
+        check_mllp,
     ):
         check(raw, report)
 

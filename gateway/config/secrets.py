@@ -99,13 +99,14 @@ def _read_file(key: Path, file: File, report: Report) -> tuple[str, SecretFile] 
 
 
 def _certificates(raw: Raw, base_dir: File, report: Report) -> Iterator[SecretFile]:
-    """Look at the broker's certificates; the key counts as a secret file."""
-    tls = mapping(mapping(raw.get("mqtt")).get("tls"))
-    for name in ("ca", "cert", "key"):
-        if isinstance(tls.get(name), str):
-            found = _read_file(("mqtt", "tls", name), base_dir / tls[name], report)
-            if found and name == "key":
-                yield found[1]
+    """Look at the certificates of the broker and of the HL7 port; a key counts as a secret file."""
+    for section in ("mqtt", "mllp"):
+        tls = mapping(mapping(raw.get(section)).get("tls"))
+        for name in ("ca", "cert", "key"):
+            if isinstance(tls.get(name), str):
+                found = _read_file((section, "tls", name), base_dir / tls[name], report)
+                if found and name == "key":
+                    yield found[1]
 
 
 def _refuse_blanks(raw: Raw, report: Report) -> None:

@@ -38,6 +38,16 @@ class MqttSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MllpSettings:
+    """Where senders of HL7 connect. `devices`: pump by each name by which senders call it, spelt as `normal` does."""
+
+    host: str
+    port: int
+    devices: Mapping[str, str]
+    tls: TlsSettings | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JournalSettings:
     """Where the journal is and how long and how large it may grow."""
 
@@ -182,4 +192,5 @@ class LoadedWard:
     source: str
     calendar_files: tuple[CalendarFile, ...] = ()
     ping: str | None = field(default=None, repr=False)
+    mllp: MllpSettings | None = None
     located: Located | None = field(default=None, repr=False, compare=False)

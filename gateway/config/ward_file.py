@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from gateway.config.durations import parse_size
+from gateway.config.mllp_file import MllpFile
 from gateway.config.parse import (
     apprise_url,
     as_text,
@@ -24,6 +25,7 @@ from gateway.config.parse import (
     public_url,
 )
 from gateway.config.ward_types import (
+    STRICT,
     Duration,
     HttpUrl,
     Language,
@@ -43,7 +45,7 @@ from gateway.domain.locale import Locale
 class Strict(BaseModel):
     """No unknown keys, no silent conversion, no change afterwards."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = STRICT
 
 
 class TlsFile(Strict):
@@ -282,6 +284,7 @@ class WardFile(Strict):
     locale: Language = Locale.EN
     home_locale: Language | None = None
     mqtt: MqttFile = MqttFile()
+    mllp: MllpFile | None = None
     journal: JournalFile = JournalFile()
     influx: Annotated[InfluxV1File | InfluxV2File, Field(discriminator="api")] | None = None
     console: ConsoleFile = ConsoleFile()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel
 
+from gateway.config.mllp_file import MllpFile, MllpTlsFile
 from gateway.config.ward_file import (
     AppriseFile,
     ConsoleFile,
@@ -38,6 +39,8 @@ MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
     (): WardFile,
     ("mqtt",): MqttFile,
     ("mqtt", "tls"): TlsFile,
+    ("mllp",): MllpFile,
+    ("mllp", "tls"): MllpTlsFile,
     ("journal",): JournalFile,
     ("influx", "v1"): InfluxV1File,
     ("influx", "v2"): InfluxV2File,

@@ -2,12 +2,14 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from gateway.config.durations import parse_duration
 from gateway.config.parse import as_text, http_url, parse_locale
 from gateway.domain.instants import MINUTE_MS, SECOND_MS
 from gateway.domain.locale import Locale
+
+STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)  # of every model: no unknown keys, no silent conversion, no change
 
 
 def at_least(least_ms: int) -> AfterValidator:

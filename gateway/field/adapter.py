@@ -1,4 +1,4 @@
-"""`adapter`: the technician's bench. Which pumps are read, what a frame means, whether a device is fit, and an adapter of one's own."""
+"""`adapter`: the technician's bench. Which pumps are read, what frames mean, whether a device is fit, an adapter of one's own."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -69,7 +69,12 @@ def list_adapters(*, as_json: bool) -> int:
     for item in adapters:
         done = [law for law, claim in item.claims.items() if claim.standing is Standing.DONE]
         click.echo(click.style(item.name, bold=True))
-        for lead, text in (("  reads  ", item.pumps), ("  needs  ", item.needs), ("  tried  ", item.seen), ("  proved ", ", ".join(done))):
+        for lead, text in (
+            ("  reads  ", item.pumps),
+            ("  needs  ", item.needs),
+            ("  tried  ", item.seen),
+            ("  proved ", ", ".join(done)),
+        ):
             click.echo("\n".join(wrapped(text, lead)))
         for law, claim in item.claims.items():
             if claim.standing is Standing.NOT_YET:
@@ -172,7 +177,9 @@ def capture(*, out: str, **given: Any) -> int:
 @click.option("--slot", help="Which pump of a rack, where the capture has several.")
 @click.option("--adapter", "named", help="Which adapter reads bytes that were recorded without one.")
 @click.option("--speed", type=click.FloatRange(0, min_open=True), default=1.0, show_default=True, help="So many times as fast.")
-@click.option("--times", type=click.Choice(["now", "kept"]), default="now", show_default=True, help="Shift the times, or keep them.")
+@click.option(
+    "--times", type=click.Choice(["now", "kept"]), default="now", show_default=True, help="Shift the times, or keep them."
+)
 def replay(*, file: str, mqtt: str, site: str, named: str | None, speed: float, times: str, **given: Any) -> int:
     """Play a capture FILE onto a broker of this machine, as a bridge would send it.
 
@@ -203,7 +210,7 @@ def new_adapter(*, name: str, into: str) -> int:
 
 
 def _each(file: str | None, digits: str | None, given: dict[str, Any], each: Callable[[Caught], bool]) -> list[bytes]:
-    """Hand frames of a file, of digits or of a live device to `each` until it has enough; returns what was written to a device."""
+    """Hand frames of a file, of digits or of a device to `each` until it has enough; returns what was written to the device."""
     live: Live | None = live_of(given)
     if sum(item is not None for item in (file, digits, live)) != 1:
         raise Wrong("one source: a FILE, --hex, --serial, --tcp or --mqtt")
@@ -212,7 +219,9 @@ def _each(file: str | None, digits: str | None, given: dict[str, Any], each: Cal
     if given["adapter"] is not None:
         adapter_named(given["adapter"])
     now = system_ms()
-    for caught in frames_of_hex(digits, given["adapter"], now) if digits is not None else frames_of_file(file or "", given["adapter"], now):
+    for caught in (
+        frames_of_hex(digits, given["adapter"], now) if digits is not None else frames_of_file(file or "", given["adapter"], now)
+    ):
         if not each(caught):
             break
     return []

@@ -4,8 +4,8 @@
     {"at": 1772409600123, "channel": "raw/bbraun-bcc", "slot": "11", "hex": "013030…"}
     {"at": 1772409601123, "channel": "telemetry", "topic": "dw/v1/ward/pump-017/telemetry", "hex": "7b22…"}
 
-`at` is when the last of the bytes came, in ms UTC. The channel `bytes` holds bytes that nobody has cut into frames. Bytes are kept
-as they were, and may hold names: a capture is written for its owner only. A last line that was cut by a crash is left out.
+`at` is when the last of the bytes came, in ms UTC. The channel `bytes` holds bytes that nobody has cut into frames. Bytes are
+kept as they were, and may hold names: a capture is written for its owner only. A last line that a crash has cut is left out.
 """
 
 import json
@@ -21,7 +21,9 @@ from gateway.field.speaking import Wrong
 
 VERSION: Final = 1
 LINE_CHARS_MAX: Final = 2 * PAYLOAD_BYTES_MAX + 4_096
-FILE_BYTES_MAX: Final = 256 * 1024 * 1024  # a pump that is asked every second fills it in two days; then the capture ends, and says so
+FILE_BYTES_MAX: Final = (
+    256 * 1024 * 1024
+)  # a pump that is asked every second fills it in two days; then the capture ends, and says so
 
 _MAGIC: Final = "dripwatch_capture"
 _AT_MAX: Final = 4_133_980_799_999
@@ -32,11 +34,12 @@ class CaptureWriter:
 
     def __init__(self, path: Path, came_from: str, at: Instant) -> None:
         try:
-            self._file = path.open("x", encoding="utf-8", opener=_for_its_owner)
+            self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8")
         except FileExistsError:
             raise Wrong(f"{path}: there is such a file; a capture is never written over") from None
         except OSError as error:
             raise Wrong(f"{path}: {(error.strerror or 'cannot be written').lower()}") from None
+        self._path = path
         self.frames = self.bytes = 0
         self._write({_MAGIC: VERSION, "from": came_from, "at": at})
 
@@ -61,11 +64,7 @@ class CaptureWriter:
             self.bytes += self._file.write(json.dumps(line) + "\n")
             self._file.flush()
         except OSError as error:
-            raise Wrong(f"{self._file.name}: {(error.strerror or 'cannot be written').lower()}") from None
-
-
-def _for_its_owner(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+            raise Wrong(f"{self._path}: {(error.strerror or 'cannot be written').lower()}") from None
 
 
 def is_capture(start: bytes) -> bool:

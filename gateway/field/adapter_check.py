@@ -1,5 +1,6 @@
 """Is a device fit? The laws of its adapter, tried on what was heard of it. Pure: frames in, findings out."""
 
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -9,15 +10,17 @@ from typing import Any, Final
 from device_adapters.bcc_framing import ACK
 from device_adapters.bcc_polling import Ask
 from device_adapters.bounds import PAYLOAD_BYTES_MAX
+from device_adapters.envelope import opened
+from device_adapters.mllp import framed
 from device_adapters.registry import ADAPTERS
 from device_adapters.telling import tells
 from gateway.domain.instants import MINUTE_MS, SECOND_MS
-from gateway.domain.readings import AlarmChange, Decoded, LinkStatus, Observation, Refusal
+from gateway.domain.readings import AlarmChange, Decoded, LinkStatus, Observation, Refusal, Refused
 from gateway.domain.words import AlarmPhase, Condition
 from gateway.field.adapter_frames import Caught, decoded
 from gateway.field.adapter_talks import listener
 from gateway.field.adapter_text import refusal
-from gateway.field.speaking import Wrong, wrapped
+from gateway.field.speaking import WIDTH, Wrong, printable
 
 FRAMES_MAX: Final = 20_000  # of one check; beyond it the check ends and judges what it has
 REFUSED_SHARE_MAX: Final = 0.01  # a line has some noise
@@ -30,12 +33,12 @@ _QUESTIONS: Final = tuple(ask.value.encode() for ask in Ask)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One law of one adapter: whether it holds, and the words for it; `holds` is True also where it does not apply."""
+    """One law of one adapter, and the words for it; `holds` is True also where it does not apply."""
 
     adapter: str
     law: str
-    holds: bool
     words: str
+    holds: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
@@ -51,7 +54,9 @@ def examined(frames: Sequence[Caught], written: Iterable[bytes], without: Iterab
     for word in left_out - {*Condition, *(field.name for field in fields(Observation))}:
         raise Wrong(f"--without {word}: neither a measure (like battery_percent) nor a condition (like door-open)")
     if not frames:
-        return [Finding("", "heard", False, "nothing was heard: is the device on, and are cable, line speed and topic right?")]
+        return [
+            Finding("", "heard", "nothing was heard: is the device on, and are cable, line speed and topic right?", holds=False)
+        ]
     by_adapter: dict[str, _Read] = {}
     for caught in frames:
         by_adapter.setdefault(caught.adapter, []).append((caught, decoded(caught)))
@@ -67,7 +72,10 @@ def report_lines(findings: Iterable[Finding]) -> Iterator[str]:
             last = item.adapter
             yield f"{last}:"
         missing += not item.holds
-        yield from wrapped(item.words, f"  {'ok' if item.holds else 'MISSING':<8}{item.law:<14}")
+        lead = f"  {'ok' if item.holds else 'MISSING':<8}{item.law:<20} "
+        yield from textwrap.wrap(
+            printable(item.words), WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
+        )
     yield "nothing is missing" if not missing else f"{missing} missing"
 
 
@@ -81,11 +89,11 @@ def _laws(name: str, read: _Read, written: list[bytes], left_out: frozenset[str]
         ("times", lambda: _times(read)),
     )
     if name not in ADAPTERS:
-        yield Finding(name, "adapter", False, "there is no adapter of this name: write one (docs/adapters.md)")
+        yield Finding(name, "adapter", "there is no adapter of this name: write one (docs/adapters.md)", holds=False)
         return
     for law, check in checks:
         holds, words = check()
-        yield Finding(name, law, holds, words)
+        yield Finding(name, law, words, holds)
     yield from _measures(name, read, left_out)
     yield from _conditions(name, read, left_out)
 
@@ -108,7 +116,7 @@ def _is_bounded(read: _Read) -> tuple[bool, str]:
 
 
 def _cuts_anywhere(name: str, read: _Read) -> tuple[bool, str]:
-    stream = b"".join(caught.body for caught, _ in read if caught.topic is None)[:PAYLOAD_BYTES_MAX]
+    stream = b"".join(_on_the_line(caught) for caught, _ in read if caught.topic is None)[:PAYLOAD_BYTES_MAX]
     once, slowly = listener(name), listener(name)
     if once is None or slowly is None or not stream:
         return True, "does not apply: somebody else delimits the frames"
@@ -117,13 +125,30 @@ def _cuts_anywhere(name: str, read: _Read) -> tuple[bool, str]:
     return whole == [*pieces, *slowly.finish()], f"{len(whole)} frames, a byte at a time or all at once"
 
 
+def _bare(caught: Caught) -> bytes:
+    """The frame without its envelope."""
+    found = opened(caught.body)
+    return caught.body if isinstance(found, Refused) else found[1].strip(b"\n")
+
+
+def _on_the_line(caught: Caught) -> bytes:
+    """The frame as it came over the line: what is cut by MLLP or line by line, with its ends."""
+    match caught.adapter:
+        case "bbraun-bcc":
+            return _bare(caught)
+        case "ihe-pcd":
+            return framed(_bare(caught))
+        case _:
+            return _bare(caught) + b"\n"
+
+
 def _resynchronises(name: str, read: _Read) -> tuple[bool, str]:
     talk = listener(name)
-    good = next((caught.body for caught, found in read if caught.topic is None and found.readings and not found.refused), None)
+    good = next((caught for caught, found in read if caught.topic is None and found.readings and not found.refused), None)
     if talk is None or good is None:
         return True, "does not apply: somebody else delimits the frames"
-    behind = [*talk.receive(GARBAGE, 0), *talk.receive(good, 0), *talk.finish()]
-    return good.strip() in [piece.body for piece in behind], "behind garbage the next good frame is read"
+    behind = [*talk.receive(GARBAGE, 0), *talk.receive(_on_the_line(good), 0), *talk.finish()]
+    return _bare(good) in [piece.body for piece in behind], "behind garbage the next good frame is read"
 
 
 def _only_asked(written: list[bytes]) -> tuple[bool, str]:
@@ -139,7 +164,10 @@ def _times(read: _Read) -> tuple[bool, str]:
     heard = [caught.at for caught, _ in read]
     longest = max((b - a for a, b in pairwise(sorted(heard))), default=0)
     ahead = [
-        reading.observed_at - caught.at for caught, found in read for reading in found.readings if not isinstance(reading, LinkStatus)
+        reading.observed_at - caught.at
+        for caught, found in read
+        for reading in found.readings
+        if not isinstance(reading, LinkStatus)
     ]
     furthest = max(ahead, default=0)
     said = f"longest silence {longest / SECOND_MS:.1f} s"
@@ -162,10 +190,12 @@ def _measures(name: str, read: _Read, left_out: frozenset[str]) -> Iterator[Find
     )
     for measure in sorted(tells(name).measures):
         if measure in left_out:
-            yield Finding(name, measure, True, "left out: this pump is said not to tell it")
+            yield Finding(name, measure, "left out: this pump is said not to tell it")
         else:
-            words = f"told {seen[measure]} times" if seen[measure] else "never told: can this pump tell it? Else --without " + measure
-            yield Finding(name, measure, seen[measure] > 0, words)
+            words = (
+                f"told {seen[measure]} times" if seen[measure] else "never told: can this pump tell it? Else --without " + measure
+            )
+            yield Finding(name, measure, words, seen[measure] > 0)
 
 
 def _conditions(name: str, read: _Read, left_out: frozenset[str]) -> Iterator[Finding]:
@@ -182,9 +212,9 @@ def _conditions(name: str, read: _Read, left_out: frozenset[str]) -> Iterator[Fi
                 ended.discard(reading.condition)
     for condition in sorted(tells(name).conditions | (began - left_out)):
         if condition in left_out:
-            yield Finding(name, condition, True, "left out: this pump is said not to raise it")
+            yield Finding(name, condition, "left out: this pump is said not to raise it")
         elif condition not in began:
-            yield Finding(name, condition, False, f"never raised: provoke it at the pump, or --without {condition}")
+            yield Finding(name, condition, f"never raised: provoke it at the pump, or --without {condition}", holds=False)
         else:
             word = "raised and ended" if condition in ended else "raised, and it has not ended: clear it at the pump"
-            yield Finding(name, condition, condition in ended, word)
+            yield Finding(name, condition, word, condition in ended)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -70,8 +70,8 @@ def listen(live: Live, each: Callable[[Caught], bool], say: Say, *, seconds: flo
 
     async def go() -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds), contextlib.aclosing(_frames(live, heard, say)) as frames:
-                async for caught in frames:
+            async with asyncio.timeout(seconds), contextlib.aclosing(frames(live, heard, say)) as caught_frames:
+                async for caught in caught_frames:
                     if not each(caught):
                         return
 
@@ -80,7 +80,8 @@ def listen(live: Live, each: Callable[[Caught], bool], say: Say, *, seconds: flo
     return heard
 
 
-def _frames(live: Live, heard: Heard, say: Say) -> AsyncIterator[Caught]:
+def frames(live: Live, heard: Heard, say: Say) -> AsyncGenerator[Caught, None]:
+    """Frames as they come, for ever; `say` is told of troubles and their ends. Raises `Wrong`, `No` where it cannot begin."""
     if live.mqtt is not None:
         return _of_broker(live, say)
     open_line: OpenLine = (
@@ -109,7 +110,7 @@ def _talk(live: Live) -> Talk:
 # ---- a line ------------------------------------------------------------------------------------------------------------------
 
 
-async def _of_line(live: Live, open_line: OpenLine, heard: Heard, say: Say) -> AsyncIterator[Caught]:
+async def _of_line(live: Live, open_line: OpenLine, heard: Heard, say: Say) -> AsyncGenerator[Caught, None]:
     """Open it, and after a loss again; a line that cannot be opened the first time is a wrong call."""
     opened, told = False, ""
     while True:
@@ -133,7 +134,7 @@ async def _of_line(live: Live, open_line: OpenLine, heard: Heard, say: Say) -> A
         await asyncio.sleep(AGAIN_S)
 
 
-async def _talking(line: Line, talk: Talk, heard: Heard, say: Say) -> AsyncIterator[Piece]:
+async def _talking(line: Line, talk: Talk, heard: Heard, say: Say) -> AsyncGenerator[Piece, None]:
     unanswered = 0
     while True:
         said, given_up = talk.say(uptime_ms())
@@ -167,7 +168,7 @@ def _caught(live: Live, piece: Piece) -> Caught:
 # ---- a broker ----------------------------------------------------------------------------------------------------------------
 
 
-async def _of_broker(live: Live, say: Say) -> AsyncIterator[Caught]:
+async def _of_broker(live: Live, say: Say) -> AsyncGenerator[Caught, None]:
     host, port = address(live.mqtt or "")
     settings = MqttSettings(
         host=host,
@@ -219,4 +220,4 @@ def _password(file: str | None) -> str | None:
     try:
         return Path(file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise Wrong(f"{file}: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from None
+        raise Wrong(f"{file}: {(getattr(error, 'strerror', None) or 'not UTF-8 text').lower()}") from None

@@ -23,25 +23,9 @@ _MQTT_ONLY: Final = ("topic", "username", "password_file", "ca")
 def live_of(given: dict[str, Any]) -> Live | None:
     """The device that the options name; None where they name none. Raises `Wrong`."""
     ways = [way for way in ("serial", "tcp", "mqtt") if given[way] is not None]
-    if len(ways) > 1:
-        raise Wrong(f"one way to the device, not {' and '.join('--' + way for way in ways)}")
-    for option in _MQTT_ONLY:
-        if given[option] is not None and ways != ["mqtt"]:
-            raise Wrong(f"--{option.replace('_', '-')} belongs to --mqtt")
-    for option in ("slots", "silently"):
-        if given[option] and (given["adapter"] != "bbraun-bcc" or ways not in (["serial"], ["tcp"])):
-            raise Wrong(f"--{option.removesuffix('s')} belongs to --adapter bbraun-bcc on a line")
-    wrong = next((slot for slot in given["slots"] if _SLOT.fullmatch(slot) is None), None)
-    if wrong is not None:
-        raise Wrong(f"--slot {wrong}: pillar 1-3 and pump 1-9 or A-O, like 11")
+    _refuse_mixed(given, ways)
     if not ways:
-        if given["seconds"] is not None:
-            raise Wrong("--seconds belongs to a live device; give --serial, --tcp or --mqtt")
         return None
-    if given["adapter"] is not None:
-        adapter_named(given["adapter"])
-    if given["adapter"] is not None and ways == ["mqtt"]:
-        raise Wrong("--adapter does not belong to --mqtt: the topic names it")
     port = given["serial"]
     return Live(
         adapter=given["adapter"],
@@ -55,6 +39,27 @@ def live_of(given: dict[str, Any]) -> Live | None:
         slots=given["slots"],
         silently=given["silently"],
     )
+
+
+def _refuse_mixed(given: dict[str, Any], ways: list[str]) -> None:
+    """An option that would be ignored is a mistake."""
+    if len(ways) > 1:
+        raise Wrong(f"one way to the device, not {' and '.join('--' + way for way in ways)}")
+    for option in _MQTT_ONLY:
+        if given[option] is not None and ways != ["mqtt"]:
+            raise Wrong(f"--{option.replace('_', '-')} belongs to --mqtt")
+    for option in ("slots", "silently"):
+        if given[option] and (given["adapter"] != "bbraun-bcc" or ways not in (["serial"], ["tcp"])):
+            raise Wrong(f"--{option.removesuffix('s')} belongs to --adapter bbraun-bcc on a line")
+    wrong = next((slot for slot in given["slots"] if _SLOT.fullmatch(slot) is None), None)
+    if wrong is not None:
+        raise Wrong(f"--slot {wrong}: pillar 1-3 and pump 1-9 or A-O, like 11")
+    if not ways and given["seconds"] is not None:
+        raise Wrong("--seconds belongs to a live device; give --serial, --tcp or --mqtt")
+    if given["adapter"] is not None:
+        adapter_named(given["adapter"])
+        if ways == ["mqtt"]:
+            raise Wrong("--adapter does not belong to --mqtt: the topic names it")
 
 
 def frames_of_hex(digits: str, adapter: str | None, at: Instant) -> Iterator[Caught]:

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from device_adapters.bcc_framing import Frame, Framer, Garbled
 from device_adapters.bcc_polling import Answer, Event, NoAnswer, Poller
 from device_adapters.bounds import PAYLOAD_BYTES_MAX
+from device_adapters.mllp import VT, MllpFramer, Unframed
 from gateway.bridge.conversation import TextLines
 from gateway.domain.instants import SECOND_MS, Instant
 
@@ -146,6 +147,25 @@ class Lines(Listening):
         return self.receive(b"\n", 0)
 
 
+class Messages(Listening):
+    """HL7 in MLLP frames, which are not part of the message. Nothing is acknowledged: the sender may send again."""
+
+    def __init__(self) -> None:
+        self._framer = MllpFramer()
+
+    def receive(self, data: bytes, at: Instant) -> list[Piece]:
+        """See `Talk`."""
+        del at
+        return self._pieces(self._framer.feed(data))
+
+    def finish(self) -> list[Piece]:
+        """See `Talk`."""
+        return self._pieces(self._framer.finish())
+
+    def _pieces(self, events: Iterable[bytes | Unframed]) -> list[Piece]:
+        return [Piece(event if isinstance(event, bytes) else event.raw) for event in events]
+
+
 class Whatever(Listening):
     """Bytes as they come, for a device that has no adapter yet."""
 
@@ -168,6 +188,8 @@ def listener(adapter: str | None) -> Talk | None:
             return Overhearing()
         case "relay-and-scale" | "generic-json":
             return Lines()
+        case "ihe-pcd":
+            return Messages()
         case _:
             return None
 
@@ -175,4 +197,6 @@ def listener(adapter: str | None) -> Talk | None:
 def cut(adapter: str, data: bytes) -> list[Piece]:
     """A file's bytes as frames; one frame where nobody knows how to cut."""
     talk = listener(adapter)
+    if adapter == "ihe-pcd" and VT not in data:  # messages without frames: the adapter finds where they end
+        return [Piece(data)]
     return [Piece(data)] if talk is None else [*talk.receive(data, 0), *talk.finish()]

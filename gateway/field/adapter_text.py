@@ -27,7 +27,9 @@ def frame_lines(number: int, caught: Caught, found: Decoded, *, with_bytes: bool
     """Everything about one frame."""
     slot = f", slot {caught.slot}" if caught.slot else ""
     topic = f", {caught.topic}" if caught.topic else ""
-    yield printable(f"frame {number}, {rfc3339(caught.at)}, {len(caught.body)} bytes, {caught.channel or 'no channel'}{slot}{topic}")
+    yield printable(
+        f"frame {number}, {rfc3339(caught.at)}, {len(caught.body)} bytes, {caught.channel or 'no channel'}{slot}{topic}"
+    )
     if with_bytes:
         for span in spans_of(caught):
             yield from _span_lines(span, caught.body)
@@ -60,7 +62,7 @@ def _span_object(span: Span, body: bytes) -> dict[str, Any]:
 def _span_lines(span: Span, body: bytes) -> Iterator[str]:
     """Offset, bytes, field, meaning; what is long goes on below."""
     length = span.end - span.start
-    chunks = [body[at : at + BYTES_A_LINE].hex(" ") for at in range(span.start, span.end, BYTES_A_LINE)]
+    chunks = [body[at : min(at + BYTES_A_LINE, span.end)].hex(" ") for at in range(span.start, span.end, BYTES_A_LINE)]
     shown = [f"({length} not shown)"] if span.hidden else chunks
     meaning = printable(f"{span.meaning} {span.unit}".rstrip())
     words = textwrap.wrap(meaning, max(20, WIDTH + 20 - _MEANING_AT)) or [""]
@@ -76,11 +78,17 @@ def _reading_lines(found: Decoded) -> Iterator[str]:
     clear = []
     for reading in found.readings:
         values = _values(reading)
-        if isinstance(reading, AlarmChange) and reading.phase is AlarmPhase.END and set(values) <= {"observed_at", "clock", "condition", "phase"}:
+        if (
+            isinstance(reading, AlarmChange)
+            and reading.phase is AlarmPhase.END
+            and set(values) <= {"observed_at", "clock", "condition", "phase"}
+        ):
             clear.append(reading.condition.value)
             continue
         said = ", ".join(f"{name} {value}" for name, value in values.items())
-        yield from textwrap.wrap(printable(f"{_kind(reading)}: {said}"), WIDTH + 20, initial_indent="  ", subsequent_indent="    ")
+        yield from textwrap.wrap(
+            printable(f"{_kind(reading)}: {said}"), WIDTH + 20, initial_indent="  ", subsequent_indent="    "
+        )
     if clear:
         yield from textwrap.wrap(f"not set: {', '.join(clear)}", WIDTH + 20, initial_indent="  ", subsequent_indent="    ")
 

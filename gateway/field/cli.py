@@ -35,6 +35,8 @@ COMMANDS: Mapping[str, str] = {
     "scenario": "gateway.field.stories:scenario",
     "replay": "gateway.field.stories:replay",
     "simulate": "gateway.field.simulate:simulate",
+    "adapter": "gateway.field.adapter:adapter",
+    "commission": "gateway.field.commission:commission",
     "user": "gateway.field.users:user",
     "token": "gateway.field.tokens:token",
     "probe": "gateway.field.probe:probe",

@@ -26,7 +26,7 @@ def build(to: str) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("dashboards", "grafana_foundation_sdk"):
             raise
-        raise Wrong(f"dashboards build: {error.name} is not installed; pip install {NEEDS}, in a checkout of Dripwatch") from error
+        raise Wrong(f"dashboards build: {error.name} is missing; pip install {NEEDS}, in a checkout of Dripwatch") from error
     folder = Path(to)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -130,7 +130,7 @@ def revoke(folder: BrokerFolder, *, name: str) -> int:
     folder.revoke(name, system_ms())
     click.echo(f"{name}: may do nothing more, as soon as the broker has read its files again.")
     click.echo(_TELL)
-    click.echo("To end a connection that is open, and for the list of revoked certificates, start the broker again.")
+    click.echo("A connection that is open may stay so until then, and may do nothing; a new start of the broker ends it.")
     return FINE
 
 

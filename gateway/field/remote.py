@@ -124,13 +124,25 @@ def incident_path(key: str, verb: str = "") -> str:
     return f"/api/v1/incidents/{quote(key, safe='')}" + (f"/{verb}" if verb else "")
 
 
+_FINDS = (
+    click.option("--url", envvar="DRIPWATCH_URL", help="The gateway's address, like http://127.0.0.1:8080 [DRIPWATCH_URL]."),
+    click.option("--token-file", help="The file with its token; else DRIPWATCH_TOKEN, else api-token beside the journal."),
+    click.option("--ward", envvar="DRIPWATCH_WARD", help="The ward file that leads to both [DRIPWATCH_WARD; ./ward.yaml]."),
+    click.option("--as", "who", envvar="DRIPWATCH_USER", help="Who asks, for the record [DRIPWATCH_USER; your login name]."),
+)
+
+
+def gateway_options(command: Callable[P, int]) -> Callable[P, int]:
+    """The options that find the gateway: `url`, `token_file`, `ward`, `who`, for `find`."""
+    for option in reversed(_FINDS):
+        command = option(command)
+    return command
+
+
 def with_gateway(command: Callable[Concatenate[Remote, P], int]) -> Callable[P, int]:
     """Give a command the options that find the gateway, and the gateway as its first argument."""
 
-    @click.option("--url", envvar="DRIPWATCH_URL", help="The gateway's address, like http://127.0.0.1:8080 [DRIPWATCH_URL].")
-    @click.option("--token-file", help="The file with its token; else DRIPWATCH_TOKEN, else api-token beside the journal.")
-    @click.option("--ward", envvar="DRIPWATCH_WARD", help="The ward file that leads to both [DRIPWATCH_WARD; ./ward.yaml].")
-    @click.option("--as", "who", envvar="DRIPWATCH_USER", help="Who asks, for the record [DRIPWATCH_USER; your login name].")
+    @gateway_options
     @functools.wraps(command)
     def found(*args: P.args, **kwargs: P.kwargs) -> int:
         url, token, ward, who = (kwargs.pop(name) for name in ("url", "token_file", "ward", "who"))

@@ -10,13 +10,18 @@ from pathlib import Path
 from typing import Any, ParamSpec
 
 import click
+from click.core import ParameterSource
 
 from gateway.config.load import load_ward_file
 from gateway.config.problems import ConfigError
 from gateway.config.protocols import read_protocols
+from gateway.domain.instants import SECOND_MS
 from gateway.field.simulate_live import Live, run_live
+from gateway.field.simulate_serial import FAMILIES, run_serial
+from gateway.field.simulate_serial import Asked as Virtual
 from gateway.field.speaking import FINE, NO, LinedWrong, Wrong, existing_file
 from gateway.scenario.local_time import LocalTime
+from gateway.scenario.serial_pumps.faults import Faults
 from gateway.scenario.study import PATIENTS_MAX, Plan, run_study
 from gateway.scenario.study_report import Report, report
 from gateway.scenario.study_text import table
@@ -28,6 +33,7 @@ LIVE_MINUTES = 10.0
 SEED = 1
 
 _STUDY_ONLY = ("days", "workers", "ward", "as_json", "goals")
+_SERIAL_ONLY = ("noise", "slow_bytes", "disconnect_every", "wrong_checksum", "script", "link")
 _LIVE_ONLY = ("host", "speed", "minutes", "url", "token_file", "site")
 
 P = ParamSpec("P")
@@ -69,23 +75,47 @@ _LIVE = _options(
     click.option("--port", type=click.IntRange(1, 65_535), help="Publish to the broker on this port instead of a study."),
     click.option("--host", help="Live: the broker's address, of this machine only [127.0.0.1]."),
     click.option("--speed", type=click.FloatRange(1, 3_600), help="Live: the homes live so many times as fast [1]."),
-    click.option("--minutes", type=click.FloatRange(0, 24 * 60, min_open=True), help=f"Live: end after this [{LIVE_MINUTES:g}]."),
+    click.option(
+        "--minutes",
+        type=click.FloatRange(0, 24 * 60, min_open=True),
+        help=f"Live: end after this [{LIVE_MINUTES:g}]. Serial: the same [never].",
+    ),
     click.option("--url", help="Live: enrol the courses with the gateway here, and end them afterwards."),
     click.option("--token-file", help="Live: the file with its token; else DRIPWATCH_TOKEN."),
     click.option("--site", help="Live: the ward's site, as in topics; else the gateway's."),
 )
 
 
-@click.command(short_help="Study simulated patients, or publish them to a broker.")
+_SERIAL = _options(
+    click.option("--serial", type=click.Choice(FAMILIES), help="One virtual pump on a pseudo-terminal instead; prints its port."),
+    click.option("--noise", type=click.FloatRange(0, 1), help="Serial: this share of all bytes arrives as another one."),
+    click.option("--slow-bytes", type=click.IntRange(1, 1_000), help="Serial: each byte takes so many milliseconds."),
+    click.option("--disconnect-every", type=click.FloatRange(1, 86_400), help="Serial: pull the cable so often, in seconds."),
+    click.option("--wrong-checksum", type=click.IntRange(1), help="Serial: each so-manieth answer has a wrong check."),
+    click.option("--script", help="Serial: a file of orders, `SECONDS ORDER` a line; else they are typed."),
+    click.option("--link", help="Serial: the name of the port, so that a bridge's file can hold it."),
+)
+
+
+@click.command(short_help="Study simulated patients, publish them to a broker, or put a virtual pump on a port.")
 @_COMMON
 @_STUDY
 @_LIVE
-def simulate(*, patients: int, seed: int, every: int | None, port: int | None, **given: Any) -> int:
+@_SERIAL
+@click.pass_context
+def simulate(
+    context: click.Context, /, *, patients: int, seed: int, every: int | None, port: int | None, serial: str | None, **given: Any
+) -> int:
     """Live simulated patients through their cycles and count what is paged.
 
     Without --port it is a study in virtual time: the table compares Dripwatch with a page on every alarm, and with the truth.
     With --port the same homes publish to a real broker on this machine, for --minutes.
+    With --serial it is one virtual pump on a pseudo-terminal, for a bridge or the bench; alarms and stops are typed.
     """
+    if serial is not None:
+        patients_given = context.get_parameter_source("patients") is ParameterSource.COMMANDLINE
+        _refuse_beside_serial({**given, "port": port, "patients": patients if patients_given else None})
+        return _serial(serial, seed=seed, every=every, given=given)
     _refuse_mixed(given, live=port is not None)
     report_s = every or (REPORT_SMALL_S if patients <= SMALL or port is not None else REPORT_LARGE_S)
     if port is not None:
@@ -107,6 +137,27 @@ def simulate(*, patients: int, seed: int, every: int | None, port: int | None, *
     workers = given["workers"] or os.cpu_count() or 1
     study = Asked(given["days"] or 28.0, workers, given["ward"], bool(given["as_json"]), bool(given["goals"]))
     return _study(study, patients=patients, seed=seed, report_s=report_s)
+
+
+def _serial(family: str, *, seed: int, every: int | None, given: dict[str, Any]) -> int:
+    if every is not None and family == "bbraun-bcc":
+        raise Wrong("--every: bbraun-bcc speaks when it is asked; leave it out")
+    faults = Faults(
+        noise=given["noise"] or 0.0,
+        wrong_check=given["wrong_checksum"] or 0,
+        slow_ms=given["slow_bytes"] or 0,
+        unplugged_every_ms=round((given["disconnect_every"] or 0) * SECOND_MS),
+    )
+    asked = Virtual(
+        family=family,
+        faults=faults,
+        seed=seed,
+        script=given["script"],
+        link=given["link"],
+        minutes=given["minutes"],
+        every_s=every or REPORT_SMALL_S,
+    )
+    return run_serial(asked, click.echo)
 
 
 def _study(asked: Asked, *, patients: int, seed: int, report_s: int) -> int:
@@ -140,12 +191,25 @@ def _all_met(counted: Report) -> bool:
     return all(goal.met for goal in counted.goals)
 
 
+def _refuse_beside_serial(given: dict[str, Any]) -> None:
+    """Beside --serial only its own options, --seed, --every and --minutes mean something."""
+    for name, value in given.items():
+        if value is not None and name != "minutes" and name not in _SERIAL_ONLY:
+            raise Wrong(f"--{_flag(name)} does not belong to --serial, which is one pump; leave out one of them")
+
+
+def _flag(name: str) -> str:
+    return {"as_json": "json"}.get(name, name).replace("_", "-")
+
+
 def _refuse_mixed(given: dict[str, Any], *, live: bool) -> None:
     """An option that would be ignored is a mistake."""
+    for name in _SERIAL_ONLY:
+        if given[name] is not None:
+            raise Wrong(f"--{_flag(name)} belongs to a virtual pump; give --serial too")
     for name in _STUDY_ONLY if live else _LIVE_ONLY:
         if given[name] is not None:
-            flag = {"as_json": "json"}.get(name, name).replace("_", "-")
-            raise Wrong(f"--{flag} belongs to {'a study; leave out --port' if live else 'a live run; give --port too'}")
+            raise Wrong(f"--{_flag(name)} belongs to {'a study; leave out --port' if live else 'a live run; give --port too'}")
 
 
 def refuse_other_machines(host: str, option: str, what: str) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import serial
 
@@ -107,3 +108,9 @@ def _words(error: Exception) -> str:
     if "exclusively lock" in str(error):
         return "another program uses this port"
     return text.lower()
+
+
+def serial_ports() -> list[str]:
+    """Device files of serial adapters that are plugged in, by names that stay where there are such."""
+    steady = sorted(str(path) for path in Path("/dev/serial/by-id").glob("*"))
+    return steady or sorted(str(path) for kind in ("ttyUSB*", "ttyACM*", "ttyAMA*") for path in Path("/dev").glob(kind))

@@ -104,14 +104,8 @@ def _on_course(command: Command, zone: ZoneInfo, at: Instant) -> Deed | None:
             return _course(course, What.PUMP, "gave", "give", f"{course} the pump {pump}", why)
         case ClearCondition(pump=pump, condition=condition):
             return _course("", What.PUMP, "saw", "record", f"{condition} cleared at the pump {pump}")
-        case StartBench(pump=pump, for_ms=for_ms):
-            return _course("", What.PUMP, "put", "put", f"the pump {pump} on the bench for {say_ms(for_ms)}")
-        case EndBench(pump=pump):
-            return _course("", What.PUMP, "took", "take", f"the pump {pump} off the bench")
-        case Commissioned(pump=pump, verdict=verdict, digest=digest):
-            return _course("", What.PUMP, "commissioned", "commission", f"the pump {pump}: {verdict}, document {digest[:12]}")
         case _:
-            return _on_treatment(command)
+            return _on_treatment(command) or _on_bench(command)
 
 
 def _on_treatment(command: Command) -> Deed | None:
@@ -126,6 +120,18 @@ def _on_treatment(command: Command) -> Deed | None:
             given = [part.name for part in fields(command) if part.name != "course" and getattr(command, part.name) is not None]
             rest = f"whom to reach about {course} ({', '.join(name.replace('_', ' ') for name in given)})"
             return _course(course, What.COURSE, "changed", "change", rest)
+        case _:
+            return None
+
+
+def _on_bench(command: Command) -> Deed | None:
+    match command:
+        case StartBench(pump=pump, for_ms=for_ms):
+            return _course("", What.PUMP, "put", "put", f"the pump {pump} on the bench for {say_ms(for_ms)}")
+        case EndBench(pump=pump):
+            return _course("", What.PUMP, "took", "take", f"the pump {pump} off the bench")
+        case Commissioned(pump=pump, verdict=verdict, digest=digest):
+            return _course("", What.PUMP, "commissioned", "commission", f"the pump {pump}: {verdict}, document {digest[:12]}")
         case _:
             return None
 

@@ -127,8 +127,7 @@ class Gateway:
     async def run(self) -> None:
         """Everything at once, until cancelled or until a part fails: then all of it ends, and the supervisor starts anew."""
         jobs: list[Awaitable[None]] = [
-            self._parts.source.run(),
-            self._pipeline.ingest(),
+            *(job for one in (self._parts.source, *self._parts.listeners) for job in (one.run(), self._pipeline.ingest(one))),
             self._pipeline.judge(),
             self._dispatcher.run(),
             self._emergency.run(),

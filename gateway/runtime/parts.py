@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.core.turns import Item
+from gateway.runtime.listener import Listener
 from gateway.runtime.point_sink import PointSink, Poison
 from gateway.runtime.ports import Clock, Journal, Source, Transport
 from gateway.runtime.prober import Ping, Publish
@@ -24,6 +25,7 @@ class Parts:
     keep_ms: int
     max_bytes: int
     finding: Callable[[], str | None]
+    listeners: tuple[Listener, ...] = ()  # where messages come from beside the broker
     publish: Publish | None = None  # as a pump does
     ping: Ping | None = None  # the outside dead man's switch
     audits: bool = True  # whether this clock can tell what hangs; a demo's cannot

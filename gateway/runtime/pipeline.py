@@ -16,6 +16,7 @@ from gateway.domain.effects import Answer, CommandResult, Effect, Heeded, Page
 from gateway.domain.instants import Instant
 from gateway.runtime.effects import heeded_body, row_of
 from gateway.runtime.fold import Fold
+from gateway.runtime.listener import Listener
 from gateway.runtime.ports import (
     Clock,
     Dropped,
@@ -153,13 +154,13 @@ class Pipeline:
 
     # ---- ingest ----------------------------------------------------------------------------------------------------
 
-    async def ingest(self) -> None:
-        """Source → journal → acknowledgement, until cancelled."""
+    async def ingest(self, listener: Listener) -> None:
+        """Listener → journal → acknowledgement, until cancelled."""
         while True:
             await self._room.wait()
-            await self._take_in(await self._source.take())
+            await self._take_in(listener, await listener.take())
 
-    async def _take_in(self, items: list[Incoming | Session | Dropped]) -> None:
+    async def _take_in(self, listener: Listener, items: list[Incoming | Session | Dropped]) -> None:
         now = self._clock.now()
         messages: list[Incoming] = []
         entries: list[Entry] = []
@@ -173,7 +174,7 @@ class Pipeline:
                 entries.append(dropped_entry(now, item.total))
         if entries:
             await self.keep(entries)
-        self._source.acknowledge(messages)
+        listener.acknowledge(messages)
 
     def note_hung(self, reason: str | None) -> None:
         """The disk does not answer; None: it does again."""

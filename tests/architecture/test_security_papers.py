@@ -1,4 +1,4 @@
-"""Every hazard has a test and every threat an answer; the papers are made from what they speak of, and name nothing that is not there."""
+"""Every hazard has a test and every threat an answer; the papers are made from the code, and name nothing that is not there."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 from tests.support.source_tree import ROOT, sources
 from tests.trace import paper
 from tests.trace.hazards import Hazard, Risk, hazards
-from tests.trace.marks import marks_in, seen_in, tests_of
+from tests.trace.marks import marks_in, seen_in, shown_by
 
 HAZARDS_LEAST = 40
 THREATS = (ROOT / "docs" / "security" / "threat-model.md").read_text(encoding="utf-8")
@@ -18,7 +18,7 @@ STRIDE = {"entity": "SR", "process": "STRIDE", "store": "TRID", "flow": "TID"}
 
 def test_every_hazard_has_a_test_and_every_mark_a_hazard() -> None:
     """A control that nothing shows is a wish; a mark for a hazard that is not there is a typing error."""
-    known, tests = {hazard.id for hazard in hazards()}, tests_of()
+    known, tests = {hazard.id for hazard in hazards()}, shown_by()
     assert [name for name in known if not tests[name]] == []
     assert sorted(set(tests) - known) == []
 
@@ -59,7 +59,7 @@ def elements() -> list[tuple[str, str, list[list[str]]]]:
     found = []
     for title, kind, table in re.findall(r"^### (.+?) \((\w+)\)\n(.*?)(?=^#|\Z)", THREATS, re.MULTILINE | re.DOTALL):
         rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("| ")]
-        found.append((title, kind, [row for row in rows if row[0] in "STRIDE"]))
+        found.append((title, kind, [row for row in rows if len(row[0]) == 1]))
     return found
 
 

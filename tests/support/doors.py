@@ -1,4 +1,4 @@
-"""The shipped broker: `deploy/mosquitto/mosquitto.conf` as it is, but for ports and folders, and credentials as commands make them."""
+"""The shipped broker: `deploy/mosquitto/mosquitto.conf` but for ports and folders, and credentials as the commands make them."""
 
 import contextlib
 import getpass
@@ -107,6 +107,7 @@ def doors(folder: Path, *, hosts: Sequence[str] = ("127.0.0.1", "localhost"), mo
         yield made
     finally:
         if made.process is not None:
+            assert made.process.poll() is None, f"the broker ended with {made.process.returncode}:\n{made.log[-2000:]}"
             stop(made.process)
 
 

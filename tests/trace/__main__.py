@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.support.source_tree import ROOT
 from tests.trace import matrix, paper
 from tests.trace.hazards import hazards
-from tests.trace.marks import tests_of
+from tests.trace.marks import shown_by
 
 REPORT = ROOT / "build" / "trace.xml"
 TOGETHER = ("-n", "4", "--dist", "loadfile")
@@ -36,7 +36,7 @@ def _run() -> int:
     """Run the marked tests; returns 2 when pytest could not, and 0 whether they passed or not: the matrix says that."""
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.unlink(missing_ok=True)
-    files = sorted({test.path for tests in tests_of().values() for test in tests})
+    files = sorted({test.path for tests in shown_by().values() for test in tests})
     line = [sys.executable, "-m", "pytest", "-q", "-m", "hazard", *TOGETHER, f"--junitxml={REPORT}", *files]
     done = subprocess.run(line, cwd=ROOT, check=False)
     return 0 if done.returncode in (0, 1) else 2
@@ -48,7 +48,7 @@ def _print(report: Path) -> int:
     except matrix.NoReport as wrong:
         sys.stderr.write(f"{wrong}\n")
         return 2
-    lines = matrix.lines(hazards(), tests_of(), told)
+    lines = matrix.lines(hazards(), shown_by(), told)
     for line in matrix.written(lines):
         sys.stdout.write(f"{line}\n")
     return 0 if all(line.holds for line in lines) else 1

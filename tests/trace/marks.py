@@ -28,7 +28,7 @@ class Shown:
         return f"{self.path}::{self.name}{f'[{self.part}]' if self.part else ''}"
 
 
-def tests_of() -> dict[str, list[Shown]]:
+def shown_by() -> dict[str, list[Shown]]:
     """The tests of each hazard, by its id; ids of marks that no hazard has are there too."""
     found: dict[str, set[Shown]] = {hazard.id: set() for hazard in hazards()}
     for source in sources("tests"):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tests.support.source_tree import ROOT
 from tests.trace.hazards import Chance, Group, Harm, Hazard, Risk, groups, hazards, risk_of
-from tests.trace.marks import Shown, tests_of
+from tests.trace.marks import Shown, shown_by
 
 FILE = ROOT / "docs" / "security" / "hazard-analysis.md"
 
@@ -13,13 +13,13 @@ HEAD = """# Hazard analysis
 
 <!-- Made from hazards.yaml and the marks of the tests: `python -m tests.trace paper` writes it. Change those, not this. -->
 
-In the manner of ISO 14971: from a hazard's causes to the situation that harms, how bad and how likely the harm is without and with
-what Dripwatch does about it, and the tests which show that it does. `make trace` runs these tests and prints the matrix; it fails
-when a hazard has no passing test. Tests are tied to hazards, not to single controls: whoever reviews this must read them.
+In the manner of ISO 14971: from a hazard's causes to the situation that harms, how bad and how likely the harm is without and
+with what Dripwatch does about it, and the tests which show that it does. `make trace` runs these tests and prints the matrix; it
+fails when a hazard has no passing test. Tests are tied to hazards, not to single controls: whoever reviews this must read them.
 
-**What this is not.** Dripwatch is no certified medical device, and this is no risk management file. Harm and chance are engineers'
-estimates in words; nobody has counted, and no clinician has signed them. Whoever puts Dripwatch to use must judge them for their
-own patients. The pump's own alarm stays primary: chances are told for a home in which somebody may still hear it.
+**What this is not.** Dripwatch is no certified medical device, and this is no risk management file. Harm and chance are
+engineers' estimates in words; nobody has counted, and no clinician has signed them. Whoever puts Dripwatch to use must judge them
+for their own patients. The pump's own alarm stays primary: chances are told for a home in which somebody may still hear it.
 
 **Harm**: negligible (no treatment needed), minor (discomfort), serious (premedication, a visit or an admission that was
 avoidable), critical (lasting harm, or treatment given up), catastrophic (death).
@@ -31,7 +31,7 @@ are told).
 
 def text() -> str:
     """The whole page."""
-    tests = tests_of()
+    tests = shown_by()
     return "\n".join([HEAD, *_matrix(), "", *_overview(), *(line for group in groups() for line in _group(group, tests))]) + "\n"
 
 

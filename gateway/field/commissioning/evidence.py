@@ -5,18 +5,21 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 
 from device_adapters.telling import Tells
 from gateway.domain.instants import SECOND_MS, Instant
-from gateway.domain.readings import AlarmChange, Decoded, Observation
+from gateway.domain.readings import AlarmChange, Decoded, LinkStatus, Observation
 from gateway.domain.words import AlarmPhase, Condition, DeliveryStatus, Power
+
+NEVER: Final = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is to be shown. `rate_ml_h` is the prescription's; `volume_ml` enough to judge by; `cut_ms` how long a pull lasts.
+    """What is to be shown. `rate_ml_h` is the prescription's; `volume_ml` enough to judge by.
 
-    `asks_gateway`: there is a gateway to ask.
+    `cut_ms` and `battery_ms`: how long network and mains are pulled at least. `asks_gateway`: there is a gateway to ask.
     """
 
     device: str
@@ -26,6 +29,7 @@ class Plan:
     rate_ml_h: float | None = None
     volume_ml: float = 0.2
     cut_ms: int = 60 * SECOND_MS
+    battery_ms: int = 10 * SECOND_MS
     asks_gateway: bool = True
 
 
@@ -59,18 +63,18 @@ class GatewayWord:
 
 @dataclass(slots=True)
 class Line:
-    """What came on the line: newest values, alarms that are active, refusals by reason."""
+    """What came on the line: newest values, alarms that are active, refusals by reason. Instants are NEVER until then."""
 
-    heard_at: Instant = 0
+    heard_at: Instant = NEVER
     frames: int = 0
     power: Power | None = None
-    power_at: Instant = 0
+    power_at: Instant = NEVER
     status: DeliveryStatus | None = None
     rate_ml_h: float | None = None
     set_rate_ml_h: float | None = None
-    rate_at: Instant = 0
+    rate_at: Instant = NEVER
     counted: Counted | None = None
-    counted_at: Instant = 0
+    counted_at: Instant = NEVER
     battery_percent: float | None = None
     remaining_ml: float | None = None
     active: dict[Condition, Instant] = field(default_factory=dict)
@@ -81,7 +85,8 @@ class Line:
         self.frames += 1
         self.refused.update(one.reason.value for one in decoded.refused)
         for reading in decoded.readings:
-            self.heard_at = at
+            if not isinstance(reading, LinkStatus):  # the broker's own word of it, which it may have kept for days
+                self.heard_at = at
             if isinstance(reading, Observation):
                 self._measured(reading, at)
             elif isinstance(reading, AlarmChange):

@@ -1,4 +1,4 @@
-"""What decides about each step but the alarms. Each judge sees the evidence since its step began and says: passed, failed, or wait.
+"""What decides about each step but the alarms: each judge sees the evidence since its step began. Passed, failed, or wait.
 
 Limits: set rate within 1 % (as the rule `rate-mismatch`), volume within 6 % (the accuracy that makers of such pumps state).
 """
@@ -15,7 +15,6 @@ from gateway.field.commissioning.steps import Act, Step
 
 RATE_PERCENT_MAX: Final = 1.0
 VOLUME_PERCENT_MAX: Final = 6.0
-ON_BATTERY_MS: Final = 10 * SECOND_MS  # a pull shorter than that shows nothing
 SETTLED_MS: Final = 3 * SECOND_MS  # nothing has been missing for so long: the backlog is in
 LAG_MS: Final = 15 * SECOND_MS  # a word older than that when it came is still backlog
 
@@ -40,11 +39,11 @@ class Watch:
     began_at: Instant
     first: Counted | None = None
     stopped: bool = False
-    collected_ml: float | None = None
     battery_at: Instant | None = None
     battery_ms: int = 0
     stopped_on_battery: bool = False
     heard: str = ""
+    news: bool = False
     heard_changed_at: Instant = 0
     missing: int = 0
     cut_ms: int = 0
@@ -89,10 +88,10 @@ def pairing(scene: Scene) -> Judged | None:
     plan, gateway, watch = scene.plan, scene.gateway, scene.watch
     if not plan.asks_gateway:
         return Judged(Act.LEAVE, "there is no gateway to ask; give --url or --ward")
-    if gateway is not None and gateway.course and gateway.course != plan.course:
+    if gateway is not None and gateway.course:
         return Judged(Act.FAIL, f"{plan.device} serves {gateway.course}: a pump that serves somebody is never commissioned")
-    if gateway is not None and gateway.at >= watch.began_at and gateway.heard_at and gateway.heard_at != watch.heard:
-        facts = {"clock_offset_ms": gateway.clock_offset_ms, "course": plan.course or gateway.course}
+    if gateway is not None and watch.news:
+        facts: dict[str, float | int | str] = {"clock_offset_ms": gateway.clock_offset_ms, "course": plan.course}
         if gateway.clock_doubtful:
             return Judged(Act.FAIL, "the gateway hears it, but cannot believe its clock: does the bridge have NTP?", facts)
         return Judged(Act.PASS, f"the gateway hears it; clock {gateway.clock_offset_ms / 1000:+.1f} s", facts)
@@ -112,7 +111,7 @@ def rate(scene: Scene) -> Judged | None:
     if told is None or line.rate_at < watch.began_at:
         return Judged(Act.FAIL, "the pump tells no rate") if scene.final else None
     deviation = percent_off(told, plan.rate_ml_h)
-    facts = {"prescribed_ml_h": plan.rate_ml_h, "told_ml_h": told, "deviation_percent": round(deviation, 2)}
+    facts = {"prescribed_ml_h": plan.rate_ml_h, "told_ml_h": told, "deviation_percent": deviation}
     words = f"{told:g} of {plan.rate_ml_h:g} mL/h: {deviation:+.1f} %"
     if abs(deviation) <= RATE_PERCENT_MAX:
         return Judged(Act.PASS, words, facts)
@@ -134,16 +133,23 @@ def volume(scene: Scene) -> Judged | None:
         too_little = f"too little to judge by: {expected_ml:.2f} of {plan.volume_ml:g} mL; wait longer"
         return Judged(Act.FAIL, too_little) if scene.final else None
     counted_ml = now.infused_ml - first.infused_ml
-    delivered_ml = counted_ml if watch.collected_ml is None else watch.collected_ml
-    deviation = percent_off(delivered_ml, expected_ml)
-    by = "counted" if watch.collected_ml is None else "collected"
-    facts = {
-        "expected_ml": round(expected_ml, 3),
-        "counted_ml": round(counted_ml, 3),
-        f"{by}_ml": round(delivered_ml, 3),
-        "deviation_percent": round(deviation, 2),
-    }
-    words = f"{delivered_ml:.2f} mL {by} of {expected_ml:.2f} mL: {deviation:+.1f} %"
+    deviation = percent_off(counted_ml, expected_ml)
+    facts = {"expected_ml": round(expected_ml, 3), "counted_ml": round(counted_ml, 3), "deviation_percent": deviation}
+    words = f"{counted_ml:.2f} mL counted of {expected_ml:.2f} mL: {deviation:+.1f} %"
+    if abs(deviation) <= VOLUME_PERCENT_MAX:
+        return Judged(Act.PASS, words, facts)
+    return Judged(Act.FAIL, f"{words}, more than {VOLUME_PERCENT_MAX:g} % off", facts)
+
+
+def cylinder(first: Counted, now: Counted, collected_ml: float) -> Judged:
+    """What was collected in a measuring cylinder is what the pump has counted since the volume step began.
+
+    The pump may have been stopped before it was read.
+    """
+    counted_ml = now.infused_ml - first.infused_ml
+    deviation = percent_off(collected_ml, counted_ml)
+    facts = {"collected_ml": collected_ml, "counted_until_then_ml": round(counted_ml, 3), "cylinder_deviation_percent": deviation}
+    words = f"{collected_ml:g} mL collected of {counted_ml:.2f} mL counted: {deviation:+.1f} %"
     if abs(deviation) <= VOLUME_PERCENT_MAX:
         return Judged(Act.PASS, words, facts)
     return Judged(Act.FAIL, f"{words}, more than {VOLUME_PERCENT_MAX:g} % off", facts)
@@ -157,13 +163,13 @@ def battery(scene: Scene) -> Judged | None:
     facts = {"on_battery_s": watch.battery_ms // SECOND_MS}
     if watch.stopped_on_battery:
         return Judged(Act.FAIL, "it stopped delivering when its plug was pulled", facts)
-    if watch.battery_ms >= ON_BATTERY_MS and line.power is Power.MAINS:
+    if watch.battery_ms >= plan.battery_ms and line.power is Power.MAINS:
         return Judged(Act.PASS, f"delivered {facts['on_battery_s']} s on battery, and is back on mains", facts)
     if not scene.final:
         return None
     if not watch.battery_ms and watch.battery_at is None:
         return Judged(Act.FAIL, "it never said that it runs on battery, or was not delivering", facts)
-    return Judged(Act.FAIL, f"pull it for {ON_BATTERY_MS // SECOND_MS} s at least while it delivers, then put it back", facts)
+    return Judged(Act.FAIL, f"pull it for {plan.battery_ms // SECOND_MS} s at least while it delivers, then put it back", facts)
 
 
 def network(scene: Scene) -> Judged | None:
@@ -197,11 +203,11 @@ JUDGES: Final[Mapping[Step, Judge]] = MappingProxyType(
 
 
 def percent_off(told: float, wanted: float) -> float:
-    """How far `told` is from `wanted`, in percent of it."""
-    return (told - wanted) / wanted * 100
+    """How far `told` is from `wanted`, in percent of it, to two places: not the float's."""
+    return round((told - wanted) / wanted * 100, 2)
 
 
-def note_line(watch: Watch, line: Line, at: Instant) -> None:
+def note_line(watch: Watch, plan: Plan, line: Line, at: Instant) -> None:
     """A message came while the step is under way."""
     if line.counted is not None and line.counted_at >= watch.began_at:
         if watch.first is None and line.counted.delivering:
@@ -215,7 +221,7 @@ def note_line(watch: Watch, line: Line, at: Instant) -> None:
         if watch.battery_at is not None:
             watch.battery_ms = at - watch.battery_at
             watch.stopped_on_battery |= not line.delivering
-    elif watch.battery_at is not None and watch.battery_ms < ON_BATTERY_MS:
+    elif watch.battery_at is not None and watch.battery_ms < plan.battery_ms:
         watch.battery_at, watch.battery_ms = None, 0  # too short: pulled again it counts anew
 
 
@@ -225,6 +231,6 @@ def note_gateway(watch: Watch, gateway: GatewayWord, cut_ms: int) -> None:
         silent_ms = gateway.at - watch.heard_changed_at
         if silent_ms >= cut_ms:
             watch.cut_ms = max(watch.cut_ms, silent_ms)
-        watch.heard, watch.heard_changed_at = gateway.heard_at, gateway.at
+        watch.heard, watch.heard_changed_at, watch.news = gateway.heard_at, gateway.at, True
     complete = watch.cut_ms > 0 and gateway.missing <= watch.missing and gateway.lag_ms <= LAG_MS
     watch.whole_at = (watch.whole_at if watch.whole_at is not None else gateway.at) if complete else None

@@ -31,7 +31,7 @@ class Act(StrEnum):
     """What happens to a step. `leave`: somebody says why it is not done."""
 
     BEGIN = "begin"
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a verb
     FAIL = "fail"
     LEAVE = "leave"
 
@@ -67,9 +67,9 @@ WHAT_TO_DO: Final[Mapping[Step, str]] = MappingProxyType(
         Step.PAIRING: "It passes when the gateway hears this device under its name, serving nobody but the planned course, "
         "with a clock that can be believed.",
         Step.RATE: "Set the prescribed rate at the pump, with water, never on a patient. It passes within 1 %.",
-        Step.VOLUME: "Let it deliver into a measuring cylinder. It is judged when enough has flowed; m enters what was collected.",
-        Step.ALARMS: "Provoke each condition at the pump and clear it there. Each ticks itself off. e: this one cannot be provoked.",
+        Step.VOLUME: "Let it deliver into a measuring cylinder. Judged when enough has flowed; then stop it: m enters the mL.",
+        Step.ALARMS: "Provoke each condition at the pump and clear it there. e: it cannot be provoked.",
         Step.BATTERY: "While it delivers, pull the mains plug for half a minute, then put it back.",
-        Step.NETWORK: "Pull the bridge's network cable and wait until this screen says so; then put it back. Its spool must catch up.",
+        Step.NETWORK: "Pull the bridge's network cable, wait until this screen says so, put it back. Its spool must catch up.",
     }
 )

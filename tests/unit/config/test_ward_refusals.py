@@ -114,6 +114,7 @@ def test_the_table_of_models_knows_every_place_where_keys_can_be_wrong():
         names = places.get(place, tuple({"*": _first_name(place), "#": 0, "v1": None}.get(step, step) for step in place))
         names = tuple(name for name in names if name is not None)
         content = _example() | {"watchdog": {}, "synthetic": {"pump": "test", "page": "nurse-a"}}
+        content["mllp"] = {"devices": {"pump-01": ["P6013"]}, "tls": {"cert": "cert.pem", "key": "key.pem"}}
         content["transports"]["email"]["twilio"] = {"auth_token_file": "secrets/twilio"}
         content["console"]["base_url"] = "https://ward.example"
         if "layers" in place:

@@ -9,6 +9,7 @@ from gateway.core.incident_state import Incident
 from gateway.core.state import Interruption
 from gateway.core.store import State
 from gateway.domain.locale import Locale
+from gateway.domain.ward import Policy, Step
 from gateway.domain.words import DeliveryState, Priority, WhyPaged
 from tests.unit.core.page_texts import PROTOCOL, RULES, course, note, said_in
 from tests.unit.core.world import minutes
@@ -42,7 +43,8 @@ def test_past_the_limit_the_board_says_the_same():
     """Whoever looks before calling the home reads what the page says."""
     state = State(protocols={PROTOCOL.name: PROTOCOL})
     stopped = state.courses["P-017"] = course("P-017", DeliveryState.INTERRUPTED)
-    stopped.open[""] = incident = Incident("P-017@1", "P-017", "", minutes(0), Priority.HIGH, {})
+    policy = Policy("high", (Step(("person:nurse-a",), minutes(2)),))
+    stopped.open[""] = incident = Incident("P-017@1", "P-017", "", minutes(0), Priority.HIGH, {"high": policy})
     incident.alerts = {"x": note("delivery-interrupted", detail="user")}
     for minute, first in ((239, RULES["delivery-interrupted"].first), (240, PROTOCOL.past_limit_first)):
         state.desk.now_at = minutes(minute)
