@@ -24,7 +24,7 @@ ARGS :=
 FILES :=
 
 # One command a line in `check`'s parts, so that `make -k check` shows every finding at once.
-.PHONY: help setup setup-run servers check lint format types imports laws test trace check-security scenarios demo bench fuzz lock clean
+.PHONY: help setup setup-run servers check lint format types imports laws test trace check-security scenarios demo bench dashboards grafana-schema fuzz lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -109,6 +109,13 @@ demo: setup-run ## a compressed day with trouble, in the browser; needs no serve
 
 bench: setup servers ## print the measured numbers beside the goals
 	@$(PY) -m tests.benchmarks $(ARGS)
+
+dashboards: setup servers ## write Grafana's dashboards, and the pictures of them in docs/dashboards
+	@$(VENV)/bin/dripwatch dashboards build
+	@$(PY) -m tests.previews
+
+grafana-schema: setup ## the shape of a dashboard anew, from Grafana's npm package (needs npm; the tests do not)
+	@$(PY) tests/grafana_schema/make.py
 
 SECONDS_EACH := 600
 

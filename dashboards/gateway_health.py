@@ -84,34 +84,42 @@ def _stripes() -> Stripes:
 
 
 def _transports() -> Table:
-    return listed(
-        "Transports",
-        rows(TRANSPORTS),
-        about="Attempts. *Taken* is the provider's word, *arrived* a receipt; *no receipt* is one that was promised.",
-        columns={
-            "Time": HIDDEN,
-            "by": named("Transport"),
-            "accepted": named("Taken"),
-            "delivered": named("Arrived"),
-            "rejected": named("Refused"),
-            "temporary": named("Failed for now"),
-            "unknown": named("Nobody knows"),
-            "no_receipt": named("No receipt"),
-        },
-    ).span(12)
+    return (
+        listed(
+            "Transports",
+            rows(TRANSPORTS),
+            about="Attempts. *Taken* is the provider's word, *arrived* a receipt; *no receipt* is one that was promised.",
+            columns={
+                "Time": HIDDEN,
+                "by": named("Transport"),
+                "accepted": named("Taken"),
+                "delivered": named("Arrived"),
+                "rejected": named("Refused"),
+                "temporary": named("Failed for now"),
+                "unknown": named("Nobody knows"),
+                "no_receipt": named("No receipt"),
+            },
+        )
+        .span(12)
+        .height(6)
+    )
 
 
 def _latency() -> Table:
-    return listed(
-        "From the decision to the provider",
-        rows(LATENCY),
-        about="How long pages took until a provider had them.",
-        columns={
-            "Time": HIDDEN,
-            "by": named("Transport"),
-            "pages": named("Pages"),
-            "half": in_unit("ms", "Half within"),
-            "most": in_unit("ms", "95 % within"),
-            "longest": in_unit("ms", "Longest"),
-        },
-    ).span(12)
+    return (
+        listed(
+            "From the decision to the provider",
+            rows(LATENCY),
+            about="How long pages took until a provider had them.",
+            columns={
+                "Time": HIDDEN,
+                "by": named("Transport"),
+                "pages": named("Pages"),
+                "half": in_unit("ms", "Half within"),
+                "most": in_unit("ms", "95 % within"),
+                "longest": in_unit("ms", "Longest"),
+            },
+        )
+        .span(12)
+        .height(6)
+    )

@@ -4,6 +4,7 @@ from grafana_foundation_sdk.builders.dashboard import AnnotationQuery, Dashboard
 from grafana_foundation_sdk.builders.stat import Panel as Number
 from grafana_foundation_sdk.builders.statetimeline import Panel as Stripes
 from grafana_foundation_sdk.builders.table import Panel as Table
+from grafana_foundation_sdk.builders.timeseries import Panel as Plot
 
 from dashboards.influxql import OF_COURSE, STORE, InfluxQuery, curves, rows
 from dashboards.parts import (
@@ -64,37 +65,10 @@ def patient() -> Dashboard:
         .with_panel(number("Bag empty, likely", _now("bag_empty_at"), about="A forecast.", shown="bag_empty_at", unit=AGO))
         .with_panel(_judged())
         .with_panel(_said())
-        .with_panel(
-            plotted(
-                "Rate",
-                _curve("rate_ml_h", "reported"),
-                _curve("set_rate_ml_h", "set", "B"),
-                about="The pump reports the rate that it was told; volume is the better witness.",
-                unit="mL/h",
-            )
-        )
-        .with_panel(
-            plotted(
-                "Volume and weight",
-                _curve("infused_ml", "infused, mL"),
-                _curve("remaining_ml", "left, mL", "B"),
-                _curve("bag_weight_g", "weight of the bag, g", "C"),
-                about="As the pump counts; the weight where a scale hangs. A line that stands is drug that does not flow.",
-                unit="short",
-            )
-        )
+        .with_panel(_rate())
+        .with_panel(_volume())
         .with_panel(plotted("Pressure", _curve("pressure_mmhg", "pressure"), about="In the line.", unit="pressuremmhg"))
-        .with_panel(
-            plotted(
-                "Battery",
-                _curve("battery_percent", "charge"),
-                curves(
-                    f'SELECT max("on_battery") * 100 AS "on_battery" FROM "pump" WHERE {OF_COURSE} {BINS}', "on battery", name="B"
-                ),
-                about="Charge; the second curve stands at 100 while the pump runs on its battery.",
-                unit="percent",
-            )
-        )
+        .with_panel(_battery())
         .with_panel(_bag())
         .with_panel(_hung())
         .with_panel(_interruptions())
@@ -126,9 +100,33 @@ def _interrupted() -> Number:
     return number("Interrupted for", asked, about="0 while it is not; said every 5 min.", shown="interruption_s", unit="s")
 
 
+def _rate() -> Plot:
+    about = "The pump reports the rate that it was told; volume is the better witness."
+    return plotted("Rate", _curve("rate_ml_h", "reported"), _curve("set_rate_ml_h", "set", "B"), about=about, unit="mL/h")
+
+
+def _volume() -> Plot:
+    counted = (_curve("infused_ml", "infused, mL"), _curve("remaining_ml", "left, mL", "B"))
+    weighed = _curve("bag_weight_g", "weight of the bag, g", "C")
+    about = "As the pump counts; the weight where a scale hangs. A line that stands is drug that does not flow."
+    return plotted("Volume and weight", *counted, weighed, about=about, unit="short")
+
+
+def _battery() -> Plot:
+    on_battery = f'SELECT max("on_battery") * 100 AS "on_battery" FROM "pump" WHERE {OF_COURSE} {BINS}'
+    about = "Charge; the second curve stands at 100 while the pump runs on its battery."
+    charge = _curve("battery_percent", "charge")
+    return plotted("Battery", charge, curves(on_battery, "on battery", name="B"), about=about, unit="percent")
+
+
 def _judged() -> Stripes:
     asked = curves(f'SELECT "code" FROM "delivery" WHERE {OF_COURSE} GROUP BY "course"', "delivery")
-    return striped("Delivery as judged", asked, about="A hole is a gateway that was down.", words=DELIVERY).height(4)
+    return striped(
+        "Delivery as judged",
+        asked,
+        about="As it was judged at the time; regions in the plots show when it really was. A hole is a gateway that was down.",
+        words=DELIVERY,
+    ).height(4)
 
 
 def _said() -> Stripes:

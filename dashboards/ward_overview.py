@@ -63,7 +63,7 @@ def ward_overview() -> Dashboard:
             striped(
                 "Delivery",
                 curves(STRIPES, "$tag_course"),
-                about="Our judgement for each course. It is said every 5 min; a hole is a gateway that was down.",
+                about="As it was judged at the time: what was found late begins late. A hole is a gateway that was down.",
                 words=DELIVERY,
             )
         )
@@ -79,7 +79,7 @@ def _open() -> Table:
     return listed(
         "Open incidents",
         rows(OPEN),
-        about="Who has what; nobody's are red. Age and holder are those of *as of*. The key opens it in the console.",
+        about="Who has what; *triggered* is nobody's. Age and holder are those of *as of*. The key opens it in the console.",
         columns={
             "Time": AS_OF,
             "course": TO_COURSE,

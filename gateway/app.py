@@ -24,7 +24,7 @@ from gateway.outside.systemd import ALIVE, READY, STOPPING, tell_systemd
 from gateway.runtime.access import AccessStoreFailed
 from gateway.runtime.gateway import Gateway
 from gateway.runtime.parts import Parts
-from gateway.runtime.point_sink import PointSink
+from gateway.runtime.point_sink import PointSink, Poison
 from gateway.runtime.ports import Clock, Journal, JournalFull, Source, Transport
 from gateway.runtime.recovery import recover
 from gateway.runtime.ward_watch import WardWatch
@@ -120,9 +120,6 @@ async def gateway_of(  # noqa: PLR0913  the parts, by name
     beside: HeardBeside | None = None,
 ) -> AsyncIterator[Gateway]:
     """A gateway on these parts, recovered and started, not yet running; closes them at the end."""
-    from gateway.outside.influx_sink import PoisonFile  # noqa: PLC0415
-
-    sink = sink or make_sink(loaded)
     parts = Parts(
         journal=journal,
         source=source,
@@ -131,8 +128,8 @@ async def gateway_of(  # noqa: PLR0913  the parts, by name
         clock=clock,
         transports=transports,
         receipt_deadlines_ms=receipt_deadlines(loaded),
-        sink=sink,
-        set_aside=PoisonFile(poison),
+        sink=sink or make_sink(loaded),
+        set_aside=_set_aside(poison),
         keep_ms=loaded.journal.keep_ms,
         max_bytes=loaded.journal.max_bytes,
         finding=lambda: getattr(source, "finding", None),
@@ -148,7 +145,13 @@ async def gateway_of(  # noqa: PLR0913  the parts, by name
         bring_replies(transports, gateway)
         yield gateway
     finally:
-        await _close(transports, sink, journal)
+        await _close(transports, parts.sink, journal)
+
+
+def _set_aside(poison: Path) -> Callable[[Poison], None]:
+    from gateway.outside.influx_sink import PoisonFile  # noqa: PLC0415
+
+    return PoisonFile(poison)
 
 
 async def _close(transports: Mapping[str, Transport], sink: PointSink | None, journal: Journal) -> None:

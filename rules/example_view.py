@@ -125,9 +125,9 @@ class ExampleView:
         self.silent_pumps = SilentPumps(since, int(watched))
         if told.get("watchdog", NONE) != NONE:
             self.watchdog_due_at = self.at + WATCHDOG_SILENT_MS
-        dropped, before = int(told.get("dropped", "0")), self.broker_drops
-        if dropped > (before.count if before is not None else 0):
-            self.broker_drops = BrokerDrops(before.since if before is not None else self.at, self.at, dropped)
+        dropped, last = int(told.get("dropped", "0")), self.broker_drops
+        if dropped > (last.count if last is not None else 0):
+            self.broker_drops = BrokerDrops(last.since if last is not None else self.at, self.at, dropped)
 
 
 def _tell_delivery(view: ExampleView, told: Mapping[str, str], back_dated_ms: int) -> None:

@@ -36,15 +36,12 @@ async def incident_list(
     part: Annotated[int, Query(ge=1, le=10_000)] = 1,
 ) -> HTMLResponse:
     """Open incidents in the order of urgency, then the past ones, newest first, in parts."""
-    lines = service.incidents()
-    open_ = [line for line in lines if line.state is not IncidentState.RESOLVED]
+    open_ = [*service.incidents(IncidentState.TRIGGERED), *service.incidents(IncidentState.ACKNOWLEDGED)]
     open_.sort(key=lambda line: (-line.priority.rank, bool(line.holder), line.opened_at))
-    over = [line for line in lines if line.state is IncidentState.RESOLVED]
     pages: list[PageLine] = list(service.pages())[:PAGES_SHOWN]
-    return await page(request, "incidents.html", open=open_, past=_past(over, part), pages=pages, failed=FAILED)
+    return await page(request, "incidents.html", open=open_, past=_past(service, part), pages=pages, failed=FAILED)
 
 
-def _past(over: list[IncidentLine], part: int) -> Past:
-    begin = (part - 1) * PAST_SHOWN
-    older = part + 1 if begin + PAST_SHOWN < len(over) else 0
-    return Past(tuple(over[begin : begin + PAST_SHOWN]), newer=part - 1, older=older)
+def _past(service: Service, part: int) -> Past:
+    over = service.incidents(IncidentState.RESOLVED, first=(part - 1) * PAST_SHOWN, most=PAST_SHOWN + 1)
+    return Past(tuple(over[:PAST_SHOWN]), newer=part - 1, older=part + 1 if len(over) > PAST_SHOWN else 0)

@@ -51,7 +51,7 @@ NO_INCIDENT = message("No such incident is remembered here; what was long ago st
 async def incident_page(request: Request, service: Running, past: Past, who: Who, _: Reader, key: str) -> Response:
     """One incident in full. A course's or site's name leads to its open incident, else to its newest."""
     if service.sheets().incident(key) is None:
-        line = named(service.incidents(), key)
+        line = named(service.incidents(about=key), key)
         if line is None:
             raise Trouble(404, NO_INCIDENT)
         return RedirectResponse(path_of(line.key), 303)

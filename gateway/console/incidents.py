@@ -37,8 +37,8 @@ async def incidents(
     """Incidents that are remembered, newest first."""
     lines = [
         line
-        for line in service.incidents(wanted)
-        if subject in ("", line.subject)
+        for line in service.incidents(wanted, about=subject)
+        if subject in ("", line.subject)  # `about` knows keys too
         and priority in (None, line.priority)
         and (since is None or line.opened_at >= to_ms(since))
         and (until is None or line.opened_at < to_ms(until))
@@ -90,7 +90,7 @@ async def note(service: Running, who: Who, key: str, asked: NoteAsked) -> DoneSh
 
 
 def _found(service: Service, key: str) -> IncidentLine:
-    line = named(service.incidents(), key)
+    line = named(service.incidents(about=key), key)
     if line is None:
         raise Trouble(404, f"no incident {key!r} is remembered")
     return line

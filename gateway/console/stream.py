@@ -43,7 +43,7 @@ class Stream:
     ) -> None:
         self._service = service
         self._least_s, self._heartbeat_s, self._lasts_s = least_s, heartbeat_s, lasts_s
-        self._changes = Changes(lambda key: next((line for line in service.incidents() if line.key == key), None))
+        self._changes = Changes(lambda key: next((line for line in service.incidents(about=key) if line.key == key), None))
         self._began_at = service.now()
         self._looking: asyncio.Task[None] | None = None
         self._news = asyncio.Event()

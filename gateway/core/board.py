@@ -8,7 +8,7 @@ from gateway.core.advice import firsts
 from gateway.core.bench_state import is_on_bench
 from gateway.core.care_lines import CareLine, with_care
 from gateway.core.escalation import lease_of
-from gateway.core.incident_state import Incident, Note
+from gateway.core.incident_state import Happening, Incident, Note
 from gateway.core.incidents import priority_of
 from gateway.core.intake import is_silent
 from gateway.core.state import Course, Pump, Subject
@@ -42,14 +42,7 @@ class AlertLine:
     translated: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryLine:
-    """One line of an incident's history."""
-
-    at: Instant
-    what: str
-    who: str
-    text: str
+HistoryLine = Happening  # what the state remembers is frozen, and is shown as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +164,24 @@ def build_board(state: State, at: Instant) -> Board:
     )
 
 
-def incident_lines(state: State, wanted: IncidentState | None = None) -> list[IncidentLine]:
-    """All incidents that are remembered, newest first; of one state where `wanted` says so."""
-    courses = (course for course in state.courses.values() if course.id != SYNTHETIC)
-    subjects: list[Subject] = [*courses, *state.sites.values()]
-    lines = [line for subject in subjects for line in _lines_of((*subject.open.values(), *subject.closed), state)]
-    lines = [line for line in lines if wanted is None or line.state is wanted]
-    return sorted(lines, key=lambda line: (-line.opened_at, line.key))
+def incident_lines(
+    state: State, wanted: IncidentState | None = None, *, about: str = "", first: int = 0, most: int | None = None
+) -> list[IncidentLine]:
+    """The incidents that are remembered, newest first: of the state `wanted`, `about` a course or site (its name, or a key).
+
+    Of these at most `most` from place `first` on. Lines take time, and ten thousand incidents may be remembered: ask for what is
+    shown.
+    """
+    subjects = [state.peek_at(about)] if about else [*state.courses.values(), *state.sites.values()]
+    known = [
+        incident
+        for subject in subjects
+        if subject is not None and subject.id != SYNTHETIC
+        for incident in (*subject.open.values(), *subject.closed)
+        if wanted is None or incident.state is wanted
+    ]
+    known.sort(key=lambda incident: (-incident.opened_at, incident.key))
+    return _lines_of(known[first : None if most is None else first + most], state)
 
 
 def pump_line(pump: Pump, at: Instant) -> PumpLine:
@@ -232,7 +236,7 @@ def incident_line(incident: Incident, state: State) -> IncidentLine:
             _alert_line(note, firsts(note, subject, state))
             for note in sorted(incident.alerts.values(), key=lambda note: -note.priority.rank)
         ),
-        history=tuple(HistoryLine(line.at, line.what, line.who, line.text) for line in incident.history),
+        history=tuple(incident.history),
         lease_ms=lease_of(incident),
     )
 

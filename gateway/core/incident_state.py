@@ -90,9 +90,9 @@ class Outstanding:
     decided_at: Instant
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Happening:
-    """One line of an incident's history."""
+    """One line of an incident's history. Never changed, so that front ends are shown the line itself: copies take long."""
 
     at: Instant
     what: str

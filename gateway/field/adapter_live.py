@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
@@ -181,6 +182,7 @@ async def _of_broker(live: Live, say: Say) -> AsyncGenerator[Caught, None]:
         persistent=False,
         dropped_topic="",
     )
+    logging.getLogger("gateway").addHandler(logging.NullHandler())  # what the source logs is said here, in a line of ours
     source = MqttSource(settings)
     running = asyncio.create_task(source.run())
     try:

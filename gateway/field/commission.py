@@ -1,5 +1,6 @@
 """`commission`: take a new pump into service, step by step, in the terminal; and check the record of it."""
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -63,7 +64,7 @@ def commission(**given: Any) -> int:
         raise Wrong(f"--pump {printable(given['pump'])}: small letters, digits and hyphens, as in its MQTT topic")
     if given["no_gateway"] and not given["who"]:
         raise Wrong("who signs the record? Give --as NAME, since no gateway is asked")
-    if not click.get_text_stream("stdout").isatty():
+    if not sys.stdout.isatty():
         raise Wrong("commission is a screen for a terminal, 80 by 24 or larger; over ssh use ssh -t")
     adapter_named(given["adapter"])
     folder = Path(given["folder"])

@@ -20,8 +20,9 @@ from gateway.outside.wall_clock import system_ms
 DAYS_MAX = 3_650
 ENDS_SOON_MS = 60 * DAY_MS
 HOSTS_MAX = 20
+NOT_BEFORE_MS = 1_767_225_600_000  # 2026: no clock that is right says less
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_TELL = "The broker knows when it has read its files again: kill -HUP its process (systemctl reload mosquitto)."
+_TELL = "The broker knows it when it is started anew: systemctl restart mosquitto. Not reload: docs/devices.md says why."
 
 
 def _name(_context: click.Context, option: click.Parameter, value: str | tuple[str, ...]) -> Any:
@@ -74,7 +75,7 @@ def ca(folder: BrokerFolder, *, site: str, hosts: tuple[str, ...], owner: str | 
     """Make the broker's folder: two authorities, and the broker's certificate. Again: only a new certificate, for these hosts."""
     if len(hosts) > HOSTS_MAX or not all(0 < len(host) <= 253 for host in hosts):
         raise Wrong(f"--host: at most {HOSTS_MAX} names or addresses of at most 253 characters")
-    folder.begin(site, hosts, system_ms(), owner)
+    folder.begin(site, hosts, _now(), owner)
     click.echo(f"{folder.doors}: for the broker. Keep {folder.path}/private to yourself, and in your backups.")
     return FINE
 
@@ -97,7 +98,7 @@ def add(
     what = Kind(kind) if kind else Kind.BRIDGE if pumps else Kind.PUMP
     if what in HOUSE and door == "password":
         raise Wrong(f"a {what} is let in by a certificate only; leave --password out")
-    admission = folder.prepare(what, name, "password" if door == "password" else "tls", pumps, system_ms(), days)
+    admission = folder.prepare(what, name, "password" if door == "password" else "tls", pumps, _now(), days)
     return _let_in(folder, admission, to)
 
 
@@ -108,14 +109,14 @@ def add(
 @_with_folder
 def renew(folder: BrokerFolder, *, name: str, days: int, to: str | None) -> int:
     """Give NAME new credentials. Its old certificate goes on opening until it ends; an old password does not."""
-    return _let_in(folder, folder.prepare_again(name, system_ms(), days), to)
+    return _let_in(folder, folder.prepare_again(name, _now(), days), to)
 
 
 @device.command("list")
 @_with_folder
 def list_(folder: BrokerFolder) -> int:
     """List who may connect. Exit 1: a certificate ends within 60 days, or has ended."""
-    register, now = folder.read(), system_ms()
+    register, now = folder.read(), _now()
     for name, known in sorted(register.devices.items()):
         pumps = f" for {', '.join(known.pumps)}" if known.pumps else ""
         click.echo(f"{name:<20} {known.kind.value:<9} {_admitted_until(known, now)}{pumps}")
@@ -127,11 +128,16 @@ def list_(folder: BrokerFolder) -> int:
 @_with_folder
 def revoke(folder: BrokerFolder, *, name: str) -> int:
     """Let NAME in no more: its topics, its password and all its certificates are taken away."""
-    folder.revoke(name, system_ms())
-    click.echo(f"{name}: may do nothing more, as soon as the broker has read its files again.")
-    click.echo(_TELL)
-    click.echo("A connection that is open may stay so until then, and may do nothing; a new start of the broker ends it.")
+    folder.revoke(name, _now())
+    click.echo(f"{name}: shut out. {_TELL}")
     return FINE
+
+
+def _now() -> Instant:
+    now = system_ms()
+    if now < NOT_BEFORE_MS:
+        raise Wrong(f"this machine's clock says {rfc3339(now)[:10]}; set it first, or the certificates would open nothing")
+    return now
 
 
 def _let_in(folder: BrokerFolder, admission: Admission, to: str | None) -> int:

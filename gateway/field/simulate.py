@@ -91,7 +91,7 @@ _SERIAL = _options(
     click.option("--noise", type=click.FloatRange(0, 1), help="Serial: this share of all bytes arrives as another one."),
     click.option("--slow-bytes", type=click.IntRange(1, 1_000), help="Serial: each byte takes so many milliseconds."),
     click.option("--disconnect-every", type=click.FloatRange(1, 86_400), help="Serial: pull the cable so often, in seconds."),
-    click.option("--wrong-checksum", type=click.IntRange(1), help="Serial: each so-manieth answer has a wrong check."),
+    click.option("--wrong-checksum", type=click.IntRange(1), help="Serial: each nth answer has a wrong check."),
     click.option("--script", help="Serial: a file of orders, `SECONDS ORDER` a line; else they are typed."),
     click.option("--link", help="Serial: the name of the port, so that a bridge's file can hold it."),
 )

@@ -1,4 +1,4 @@
-"""The site's own Ed25519 key, which signs commissioning records: the only owner of `cryptography`. Made at first use, 0600."""
+"""The site's own Ed25519 key, which signs commissioning records. Made at first use, 0600."""
 
 import base64
 import binascii

@@ -229,9 +229,11 @@ class Gateway:
         """The board now."""
         return build_board(self._fold.monitor.state, self.now())
 
-    def incidents(self, wanted: IncidentState | None = None) -> Sequence[IncidentLine]:
-        """All remembered incidents, newest first."""
-        return incident_lines(self._fold.monitor.state, wanted)
+    def incidents(
+        self, wanted: IncidentState | None = None, *, about: str = "", first: int = 0, most: int | None = None
+    ) -> Sequence[IncidentLine]:
+        """Remembered incidents, newest first: of this state, about a course or site (its name, or a key); `most` from `first` on."""
+        return incident_lines(self._fold.monitor.state, wanted, about=about, first=first, most=most)
 
     def pages(self) -> Sequence[PageLine]:
         """The latest pages, newest first; of an earlier run those that the start folded again."""

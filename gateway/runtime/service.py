@@ -49,8 +49,10 @@ class Service(Protocol):
         """The board now."""
         ...
 
-    def incidents(self, wanted: IncidentState | None = None) -> Sequence[IncidentLine]:
-        """All remembered incidents, newest first."""
+    def incidents(
+        self, wanted: IncidentState | None = None, *, about: str = "", first: int = 0, most: int | None = None
+    ) -> Sequence[IncidentLine]:
+        """Remembered incidents, newest first: of this state, about a course or site (its name, or a key); `most` from `first` on."""
         ...
 
     def pages(self) -> Sequence[PageLine]:

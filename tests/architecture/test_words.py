@@ -33,6 +33,8 @@ ALLOWED = {
         "gateway/core/",
         "confirmed_by_volume_at",
     ): "the design's own phrase for a silence explained by volume; nobody acks anything",
+    ("gateway/outside/mllp_source.py", "verify_mode"): "Python's name for whether the other side must show a certificate",
+    ("gateway/outside/device_bundle.py", "mode"): "tarfile's name for permission bits",
     ("gateway/outside/mqtt_link.py", "_paused"): "asyncio's word for a connection that is not being read",
     ("gateway/outside/mqtt_link.py", "ticket"): "as in gateway/runtime/ports.py",
     ("gateway/outside/mqtt_link.py", "tickets"): "as in gateway/runtime/ports.py",

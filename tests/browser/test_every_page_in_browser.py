@@ -1,4 +1,4 @@
-"""Every page of the console in Chromium, on a real gateway whose ward has a past: for every eye, in both languages, by day and night.
+"""Every page of the console in Chromium, on a real gateway whose ward has a past, in both languages, by day and by night.
 
 On the phone in English and by night, on the desk and the wall in Chinese and by day. The pictures in build/screenshots,
 `{page}-{phone|desk}-{light|dark}.jpg`, are for people to look at.
@@ -6,7 +6,6 @@ On the phone in English and by night, on the desk and the wall in Chinese and by
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from fastapi.routing import iter_route_contexts
@@ -101,7 +100,7 @@ def _fits(route: list[str], path: list[str]) -> bool:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_everybody_can_use_every_page(running: tuple[GatewayProcess, dict[str, str]], chromium: Browser, size: str) -> None:
-    """Axe finds nothing, the policy about scripts and styles is kept, nothing comes from elsewhere or stands beside the screen."""
+    """Axe finds nothing, the policy about scripts is kept, nothing comes from elsewhere, nothing stands beside the screen."""
     process, names = running
     viewport, locale, scheme = SIZES[size]
     page = tab(chromium, process.url, size=viewport, locale=locale)
@@ -149,5 +148,3 @@ def test_a_page_that_broke_the_policy_would_be_found(running: tuple[GatewayProce
     assert [rule for rule in ("style-src", "script-src", "connect-src") if rule not in told] == [], told
     assert page.evaluate("window.ran") is None
     page.context.close()
-
-

@@ -8,7 +8,9 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -168,9 +170,10 @@ def test_the_wall_shows_an_alarm_as_it_comes(night: Night, chromium: Browser) ->
 def test_a_gateway_that_is_gone_is_said_to_be_gone(night: Night, chromium: Browser) -> None:
     """Killed, every page that lives by itself says since when; without JavaScript there is no board any more. Then it is back."""
     url = night.gateway.url
-    board, wall, pump = tab(chromium, url), tab(chromium, url, size=WALL, locale="zh-HK"), tab(chromium, url)
+    board, wall = tab(chromium, url), tab(chromium, url, size=WALL, locale="zh-HK")
+    pump, incident = (tab(chromium, url, timezone_id="America/New_York") for _ in range(2))
     bare = tab(chromium, url, javascript=False)
-    for page, place in ((board, "/"), (wall, "/wall"), (pump, "/pumps/pump-3"), (bare, "/")):
+    for page, place in ((board, "/"), (wall, "/wall"), (pump, "/pumps/pump-3"), (incident, "/incidents/P-003"), (bare, "/")):
         page.goto(place)
     for page in (board, wall, bare):
         expect(page.locator("#c-P-003")).to_be_visible()
@@ -179,17 +182,27 @@ def test_a_gateway_that_is_gone_is_said_to_be_gone(night: Night, chromium: Brows
     night.gateway.kill()
     expect(board.locator("#unreachable")).to_contain_text("Gateway not reachable since ")
     expect(wall.locator("#unreachable")).to_contain_text("無法連接閘道")
-    expect(pump.get_by_role("alert")).to_contain_text("Gateway not reachable since ")
+    for page in (pump, incident):
+        expect(page.get_by_role("alert")).to_contain_text("Gateway not reachable since ")
+        assert_lately_on_the_ward(page.get_by_role("alert").inner_text())
     assert board.evaluate("document.body.classList.contains('old')") is True
     assert "NOT REACHABLE" in board.title()
     assert "無法連接" in wall.title()
     expect(bare.locator("#c-P-003")).to_have_count(0)
-    for page, name in ((board, "gone-board-phone"), (wall, "gone-wall-desk"), (pump, "gone-pump-phone")):
+    for page, name in ((board, "gone-board-phone"), (wall, "gone-wall-desk"), (incident, "gone-incident-phone")):
         stands(page, name)
     night.gateway.start()
     for page in (board, wall):
         expect(page.locator("#unreachable")).to_be_hidden()
         expect(page.locator("#c-P-003 .mark.high").first).to_be_visible()
-    expect(pump.get_by_role("alert")).to_have_count(0)
-    for page in (board, wall, pump, bare):
+    for page in (pump, incident):
+        expect(page.get_by_role("alert")).to_have_count(0)
+    for page in (board, wall, pump, incident, bare):
         page.context.close()
+
+
+def assert_lately_on_the_ward(words: str) -> None:
+    """The time in these words is the ward's, wherever the phone is: some minutes ago at most."""
+    told = datetime.strptime(words.rsplit(maxsplit=1)[-1], "%H:%M:%S").replace(tzinfo=UTC)  # of any day
+    now = datetime.now(ZoneInfo("Asia/Hong_Kong"))
+    assert (now.hour * 60 + now.minute - told.hour * 60 - told.minute) % (24 * 60) < 10, words

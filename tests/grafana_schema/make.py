@@ -15,7 +15,9 @@ MADE = HERE / "dashboard.schema.json.gz"
 def without_descriptions(what: object) -> object:
     """Shapes only: Grafana's words about them are left where they are. A property that is called `description` stays."""
     if isinstance(what, dict):
-        return {key: without_descriptions(value) for key, value in what.items() if key != "description" or isinstance(value, dict)}
+        return {
+            key: without_descriptions(value) for key, value in what.items() if key != "description" or isinstance(value, dict)
+        }
     return [without_descriptions(value) for value in what] if isinstance(what, list) else what
 
 

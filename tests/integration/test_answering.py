@@ -1,9 +1,8 @@
-"""The whole way back, on real servers: a nurse presses a button in a real browser without JavaScript, or a key during a call."""
+"""The whole way back, on real servers: by a link that outlives the gateway, or by a key during a call."""
 # ruff: noqa: S314  the XML is our own
 
 import contextlib
 import json
-import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,7 +14,6 @@ import httpx
 import pytest
 
 from tests.support.brokers import Broker, mosquitto
-from tests.support.browser import browser
 from tests.support.gateway_process import SITE, GatewayProcess, gateway, until, ward
 from tests.support.process import binary
 from tests.support.twilio import AUTH_TOKEN, form, signed
@@ -57,30 +55,6 @@ def holder(running: GatewayProcess) -> tuple[str, str]:
     """(state, holder) of the incident."""
     incident = running.ask("/incidents/P-017")
     return incident["state"], incident["holder"]
-
-
-def test_a_nurse_takes_an_incident_in_a_browser_without_javascript(tmp_path: Path):
-    """The link of the page, one button, and the page says that she has it; reloading asks nothing and changes nothing."""
-    with alarmed(tmp_path) as (running, hook, _):
-        text = page_at(hook)
-        link = text.splitlines()[-1]
-        assert re.fullmatch(re.escape(running.url) + r"/a/[A-Za-z0-9_-]{22}", link)
-        assert link not in text[:160]
-        with browser(tmp_path / "chromium") as phone:
-            phone.open(link)
-            for said in ("P-017", "HIGH", "Alarm persistent: air in line", "Nobody has it."):
-                assert said in phone.html()
-            assert holder(running) == ("triggered", "")
-            phone.press("button[value=take]")
-            assert phone.address() == link
-            assert "You have it until" in phone.html()
-            assert holder(running) == ("acknowledged", "nurse-a")
-            phone.press("button[value=cannot]")
-            assert "You passed it on at" in phone.html()
-            assert holder(running) == ("triggered", "")
-            phone.open(link.rpartition("/")[0] + "/" + "A" * 22)
-            assert "never given" in phone.html()
-            assert not phone.has("form")
 
 
 def test_a_link_works_after_the_gateway_was_killed(tmp_path: Path):

@@ -174,12 +174,13 @@ def test_percentiles_of_answers(shown):
     for title, lengths in (("Taken", acked), ("Over", over)):
         assert shown.value("alerting-performance", f"{title}: half within", "half") == _ranked(lengths, 50)
         assert shown.value("alerting-performance", f"{title}: 95 % within", "most") == _ranked(lengths, 95)
-    assert 7 * MINUTE_MS in acked  # answered 7 min after the page
+    assert any(7 * MINUTE_MS <= length_ms < 8 * MINUTE_MS for length_ms in acked)  # answered 7 min after the page
 
 
 def test_pages_are_the_journals(shown):
-    """The number of pages, by rule, reason and person, is what a replay of the journal decides."""
+    """The number of pages, by rule, reason and person, is what a replay of the journal decides; all on a Monday by day."""
     pages = shown.ward.pages
+    assert shown.value("alerting-performance", "Off hours", "share") == 0
     assert shown.value("alerting-performance", "This one: pages", "pages") == len(pages)
     for title, tag, of in (
         ("Pages by rule", "rule", lambda page: page.about[0]),
@@ -201,11 +202,6 @@ def test_pages_per_patient_week(shown):
     watched_ms = sum(last - course.enrolled_at for course in shown.courses)
     rate = shown.value("alerting-performance", "Pages per patient-week", "rate")
     assert rate == pytest.approx(pages / (watched_ms / (7 * DAY_MS)), rel=1e-6)
-
-
-def test_off_hours(shown):
-    """The ward's day begins on a Monday at 08:00 there: nothing of it is off hours."""
-    assert shown.value("alerting-performance", "Off hours", "share") == 0
 
 
 def test_the_naive_gateway(shown):

@@ -21,7 +21,7 @@ from tests.support.runtime_world import World, message
 from tests.support.stores import Influxd
 
 DATABASE = "dripwatch"
-WATCHDOG = {"watchdog": {"device": "watchdog", "silent_after": "2m"}}
+MORE = {"watchdog": {"device": "watchdog", "silent_after": "2m"}, "rules": {}}  # and the shipped holds
 SLICE = 5_000
 HOURS = 3.3  # then P-106's incident is somebody's, P-101's nobody's, and all others are over
 OCCLUDED_MINUTES = (30, 109)  # somebody lies on P-102's line
@@ -65,7 +65,7 @@ async def live(hours: float = HOURS) -> LivedWard:
     Whoever is paged takes the incident by answering the page, 7 min after it.
     """
     sink = ScriptedSink()
-    world = World(MemoryJournal(), sink=sink, ward=WATCHDOG)
+    world = World(MemoryJournal(), sink=sink, ward=MORE)
     world.transports["sms"].script["8523"] = Rejected("no such number")
     day = new_day()
     async with world.running() as gateway:

@@ -2,7 +2,6 @@
 
 import contextlib
 import getpass
-import signal
 import ssl
 import subprocess
 import tarfile
@@ -68,10 +67,11 @@ class Doors:
         for port in self.ports.values():
             wait_listening(port, self.process)
 
-    def read_again(self) -> None:
-        """HUP."""
+    def restart(self) -> None:
+        """What an operator does after each change of the folder: a reload would not do (docs/adr/0032)."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGHUP)
+        stop(self.process)
+        self.start()
 
     def settings(self, unpacked: Path, door: str, **more: object) -> MqttSettings:
         """How whoever holds these credentials connects there."""

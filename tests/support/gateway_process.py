@@ -118,6 +118,11 @@ class GatewayProcess:
         return self.journal.parent / "api-token"
 
     @property
+    def bearer(self) -> dict[str, str]:
+        """The header that makes us the administrator."""
+        return {"Authorization": f"Bearer {self.token_file.read_text().strip()}"}
+
+    @property
     def pid(self) -> int:
         """The running gateway's process id."""
         assert self.process is not None
@@ -158,8 +163,8 @@ class GatewayProcess:
         assert self.process is not None
         assert self.process.poll() is None, f"the gateway ended with {self.process.returncode}:\n{self.log[-4000:]}"
         try:
-            return self.client.get("/health/ready").status_code == httpx.codes.OK
-        except httpx.TransportError:
+            return self.client.get("/health/ready", headers=self.bearer).status_code == httpx.codes.OK
+        except (httpx.TransportError, FileNotFoundError):
             return False
 
     def signal(self, number: signal.Signals) -> None:
@@ -211,7 +216,7 @@ class GatewayProcess:
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
 
     def _answer(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
-        headers = {"Authorization": f"Bearer {self.token_file.read_text().strip()}", "X-Dripwatch-User": "tester"}
+        headers = self.bearer | {"X-Dripwatch-User": "tester"}
         answer = self.client.request(method, f"/api/v1{path}", json=body, headers=headers)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json()

@@ -1,4 +1,4 @@
-"""A ward with a past: the journal of the demo's day up to now, as a gateway left it that was killed, for a real one to go on with."""
+"""A ward with a past: the journal of the demo's day up to now, as a killed gateway left it, for a real one to go on with."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -34,7 +34,10 @@ _DEEDS: dict[int, tuple[str, Command]] = {
     8: ("nurse-ada", AddDiary(course=_COURSE, temperature_c=37.2, handwriting_changed=False, from_whom="caregiver")),
     60: ("nurse-ada", OpenWindow(course="P-101", kind=WindowKind.BAG_CHANGE, for_ms=30 * MINUTE_MS)),
     50: ("nurse-ada", LogCall(course=_COURSE, called="caregiver", seen=Seen.RUNNING, advice="look at the line again in 5 min")),
-    52: ("nurse-ada", SilenceRules(course=_COURSE, reason="power bank on its way", rules=("battery-running-out",), for_ms=HOUR_MS)),
+    52: (
+        "nurse-ada",
+        SilenceRules(course=_COURSE, reason="has a power bank", rules=("battery-running-out",), for_ms=HOUR_MS),
+    ),
     70: ("nurse-ada", Note(incident="P-104", text="the caregiver is on the bus; back in 20 minutes")),
     72: ("nurse-ada", Acknowledge(incident="P-104")),
 }

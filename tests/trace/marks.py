@@ -65,11 +65,10 @@ def marks_in(source: Source) -> int:
 
 def seen_in(source: Source) -> int:
     """How many of them `marked` sees."""
-    places = [node for node in source.tree.body if _is_pytestmark(node)]
-    for node in source.tree.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-            places += node.decorator_list  # type: ignore[arg-type]
-    return sum(_is_mark(below) for place in places for below in ast.walk(place))
+    whole = [below for node in source.tree.body if _is_pytestmark(node) for below in ast.walk(node)]
+    tests = [node for node in source.tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    own = [decorator for node in tests if node.name.startswith("test_") for decorator in node.decorator_list]
+    return sum(_is_mark(node) for node in (*whole, *own))
 
 
 def _is_pytestmark(node: ast.stmt) -> bool:

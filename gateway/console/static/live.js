@@ -86,7 +86,7 @@ function heard(event) {
 
 function lookAtTheClock() {
   if (new Date() - heardAt < SILENT_MS || !unreachable.hidden) return;
-  const at = heardAt.toLocaleTimeString([], { hour12: false });
+  const at = heardAt.toLocaleTimeString([], { hourCycle: "h23", timeZone: document.getElementById("main").dataset.zone });
   unreachable.textContent = unreachable.dataset.words.replace("{at}", at);
   unreachable.hidden = false;
   document.body.classList.add("old");

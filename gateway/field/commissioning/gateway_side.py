@@ -59,7 +59,8 @@ class GatewaySide:
         if not told["people"]:
             return f"would page nobody: {told['priority'] or 'no priority'}, on the board only"
         people = ", ".join(f"{each['person']} by {each['transport']}" for each in told["people"])
-        return f"would page {people} after {told['after_ms'] / MINUTE_MS:g} min"
+        when = f"after {told['after_ms'] / MINUTE_MS:g} min" if told["after_ms"] else "at once"
+        return f"would page {people} {when}"
 
     def announce(self) -> str:
         """The pump is on the bench; returns the gateway's words."""

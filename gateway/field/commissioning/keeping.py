@@ -29,8 +29,9 @@ def keep(folder: Path, record: dict[str, Any], key: SiteKey) -> Kept:
     path = _free(folder / f"commissioning-{record['device']}-{moment}.json")
     text = signed(record, key.public, key.sign)
     page = path.with_suffix(".html")
+    printed = html_of(text, path.name)
     _write(path, text)
-    _write(page, html_of(text, path.name))
+    _write(page, printed)
     return Kept(path, page, digest_of(record))
 
 

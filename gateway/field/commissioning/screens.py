@@ -222,6 +222,8 @@ class CommissionApp(App[Sequence[str]]):
             elif row != rows_before[number]:
                 shown_list.replace_option_prompt_at_index(number, row)
         self._rows[name] = rows
+        if name == "steps" and shown_list.highlighted is None:
+            shown_list.highlighted = 0
 
 
 def _begin_or_judge(procedure: Procedure, step: Step, at: int) -> None:

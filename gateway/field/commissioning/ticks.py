@@ -88,11 +88,7 @@ class Ticks:
             "expected": tick.expected,
             "seen": tick.seen_at is not None,
             "cleared": tick.over,
+            "would_page": tick.would_page,
+            "excused": tick.excused,
         }
-        if tick.gateway_ms is not None:
-            told["gateway_after_s"] = round(tick.gateway_ms / 1000, 1)
-        return (
-            told
-            | ({"would_page": tick.would_page} if tick.would_page else {})
-            | ({"excused": tick.excused} if tick.excused else {})
-        )
+        return told if tick.gateway_ms is None else told | {"gateway_after_s": round(tick.gateway_ms / 1000, 1)}

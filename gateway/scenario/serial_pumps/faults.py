@@ -8,7 +8,7 @@ CHECK_DIGIT_FROM_END = 2  # of a BCC frame: five digits and EOT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """`noise`: which share of all bytes arrives as another one; `wrong_check`: each so-manieth answer has a wrong check, 0 none.
+    """`noise`: which share of all bytes arrives as another one; `wrong_check`: each nth answer has a wrong check, 0 none.
 
     `slow_ms`: how long each byte takes; `unplugged_every_ms`: how often the cable is pulled for a moment, 0 never.
     """

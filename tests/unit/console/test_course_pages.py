@@ -8,11 +8,10 @@ import pytest
 
 from gateway.console.course_forms import FORMS
 from gateway.domain.care import LogCall, Seen, SwapPump
-from gateway.domain.commands import Enrol
 from gateway.domain.ward import Contact
 from gateway.runtime.access import Role
-from tests.support.core_world import COURSE, PROTOCOL, START_AT
-from tests.support.sheet_ward import ADDRESS, LivedWard, lived_ward
+from tests.support.core_world import COURSE
+from tests.support.sheet_ward import ADDRESS, LivedWard, lived_ward, post
 
 PAGE = f"/courses/{COURSE}"
 DRUG = re.compile("blina|blincyto", re.IGNORECASE)
@@ -29,13 +28,6 @@ async def nurse(ward: LivedWard) -> AsyncIterator[httpx.AsyncClient]:
     """A browser that may triage."""
     async with ward.client(Role.TRIAGE) as client:
         yield client
-
-
-async def post(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:
-    """Send a form of ours, as the page of its course has it."""
-    found = re.search(r'name="csrf" value="(\w+)"', (await client.get("/enrol")).text)
-    assert found
-    return await client.post(path, data={"csrf": found[1], **fields})
 
 
 async def test_the_page_tells_all_of_the_course(nurse: httpx.AsyncClient) -> None:
@@ -254,64 +246,6 @@ async def test_rubbish_in_the_ward_s_texts_is_escaped(ward: LivedWard, nurse: ht
     text = (await nurse.get(PAGE)).text
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;{{ 7*7 }}{n}" in text
-
-
-# ---- enrolment -----------------------------------------------------------------------------------------------------------
-
-NEW = {"protocol": "0", "course": "P-099", "pump": "p99", "bag": "7-day", "primed_ml": "9", "cycle": "1"}
-
-
-def signed(by: str = "nurse-b") -> dict[str, str]:
-    """The whole checklist."""
-    return {f"signed_by{number}": by for number in range(len(PROTOCOL.checklist))}
-
-
-async def test_a_course_is_enrolled_with_its_checklist(ward: LivedWard, nurse: httpx.AsyncClient) -> None:
-    """Who signed what when, contacts, bag: the new course's page says it."""
-    contact = {"transport0": "sms", "address0": "85290000099", "ward_contact": "2345 6789", "travel_minutes": "30"}
-    answer = await post(nurse, "/enrol", **NEW, **signed(), signed_at0="2026-03-01T10:00", **contact)
-    assert answer.status_code == 303
-    assert answer.headers["location"].startswith("/courses/P-099?")
-    command = ward.told[-1][1]
-    assert isinstance(command, Enrol)
-    assert [item.item for item in command.checklist] == list(PROTOCOL.checklist)
-    assert command.checklist[0].at == START_AT - 14 * 3_600_000
-    page = (await nurse.get(answer.headers["location"])).text
-    assert "P-099 is watched" in page
-    assert "85290000099" in page
-
-
-@pytest.mark.hazard("H-23")
-async def test_an_unsigned_checklist_is_refused_and_may_be_overridden(nurse: httpx.AsyncClient) -> None:
-    """A form without a signature is no word that the list is complete; a reason is."""
-    answer = await post(nurse, "/enrol", **NEW)
-    assert answer.status_code == 409
-    assert "the checklist is not complete" in answer.text
-    assert 'value="P-099"' in answer.text
-    some = await post(nurse, "/enrol", **NEW, signed_by0="nurse-b")
-    assert "not signed" in some.text
-    assert (await post(nurse, "/enrol", **NEW, reason="signed on paper")).status_code == 303
-
-
-NOT_NEW = [
-    ({"course": "Chan Tai Man"}, 409),
-    ({"course": "P-017"}, 409),
-    ({"course": ""}, 422),
-    ({"pump": "p1"}, 409),
-    ({"cycle": "-1"}, 422),
-    ({"protocol": "7"}, 404),
-    ({"protocol": "²"}, 404),
-    ({"signed_at0": "tomorrow"}, 422),
-    ({"bag": "blue"}, 409),
-]
-
-
-async def test_what_cannot_be_enrolled_is_refused(nurse: httpx.AsyncClient) -> None:
-    """In words, with the form as it was; never with the protocol's name."""
-    for changed, status in NOT_NEW:
-        answer = await post(nurse, "/enrol", **{**NEW, **signed(), **changed})
-        assert answer.status_code == status, changed
-        assert not DRUG.search(answer.text), changed
 
 
 async def test_the_list_has_ended_courses_last(ward: LivedWard, nurse: httpx.AsyncClient) -> None:

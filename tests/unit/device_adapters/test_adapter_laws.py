@@ -7,14 +7,16 @@ import pytest
 
 from device_adapters import bounds
 from device_adapters.bcc_framing import Framer
+from device_adapters.mllp import MllpFramer
 from device_adapters.quality import Quality, Standing, _claim, shipped_laws, shipped_quality, supported_pumps
 from device_adapters.registry import ADAPTERS, decode
+from device_adapters.template import Template
 from gateway.domain.readings import AlarmChange, Observation, Reading
 from gateway.domain.words import AlarmPhase
 from tests.support.adapter_frames import AT, SECRET, body_of, broken, captures, folder, raises_nothing, told, with_secret
 from tests.support.supported_pumps import PAGE
 
-FRAMERS = {"bbraun-bcc": Framer}  # what cuts a stream into this adapter's frames
+FRAMERS = {"bbraun-bcc": Framer, "ihe-pcd": MllpFramer}  # what cuts a stream into this adapter's frames
 BOUNDS = {
     "rate_ml_h": bounds.RATE_ML_H,
     "set_rate_ml_h": bounds.RATE_ML_H,
@@ -46,18 +48,26 @@ def survives_fuzz(adapter: str) -> None:
 
 
 def resynchronises(adapter: str) -> None:
-    """Every capture that gives an observation gives it behind garbage too."""
+    """Every capture that gives an observation gives it behind garbage too, out of the stream of its own line."""
     for payload in captures(adapter).values():
         good = [item for item in raises_nothing(adapter, payload).readings if isinstance(item, Observation)]
-        behind = raises_nothing(adapter, b"\xff\x03\x04noise\x01\x02" + body_of(payload)).readings
+        noisy = b"\xff\x03\x04noise\x01\x02" + as_sent(adapter, payload)
+        frames = [item for item in FRAMERS[adapter]().feed(noisy) if isinstance(item, bytes)] if adapter == "ihe-pcd" else [noisy]
+        behind = [item for frame in frames for item in raises_nothing(adapter, frame).readings]
         assert not good or [item for item in behind if isinstance(item, Observation)] == good
+
+
+def as_sent(adapter: str, payload: bytes) -> bytes:
+    """A capture as it goes over this adapter's line."""
+    body = body_of(payload)
+    return b"\x0b" + body.translate(None, b"\x0b\x1c") + b"\x1c\r" if adapter == "ihe-pcd" else body
 
 
 def cuts_anywhere(adapter: str) -> None:
     """A framer is told each capture a byte, seven bytes, and all at once."""
     assert captures(adapter)
     for payload in captures(adapter).values():
-        data, found = body_of(payload), []
+        data, found = as_sent(adapter, payload), []
         for size in (1, 7, len(data) or 1):
             framer = FRAMERS[adapter]()
             events = [event for at in range(0, len(data), size) for event in framer.feed(data[at : at + size])]
@@ -168,6 +178,15 @@ def test_a_false_claim_fails(law: str):
     lacking = {"resync": "relay-and-scale", "mdc-mapping": "bbraun-bcc", "latching": "bbraun-bcc"}.get(law, "no-such-adapter")
     with pytest.raises((AssertionError, KeyError, IndexError, ValueError)):
         CHECKS[law](lacking)
+
+
+@pytest.mark.parametrize("law", ["captures", "fuzz", "bounds", "units", "read-only"])
+def test_the_template_keeps_the_laws_too(law: str, monkeypatch: pytest.MonkeyPatch):
+    """Whoever begins with it begins with an adapter that keeps them; it reads no real pump, and so stands in no list."""
+    with_template = {**ADAPTERS, Template.name: Template()}
+    for place in ("tests.support.adapter_frames", "device_adapters.registry", __name__):
+        monkeypatch.setattr(f"{place}.ADAPTERS", with_template)
+    CHECKS[law](Template.name)
 
 
 def test_the_page_says_the_same():

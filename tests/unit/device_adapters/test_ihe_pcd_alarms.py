@@ -57,6 +57,19 @@ def test_phases(facets: list[tuple[str, str]], phase: AlarmPhase):
     assert alarm(alarm_message(facets=facets)).phase is phase
 
 
+@pytest.mark.parametrize(
+    "phase",
+    [
+        *("tpoint", "start", "start_only", "continue", "end", "present", "update", "escalate", "deescalate"),
+        *("inactivate", "acknowledged", "reset", "stop"),
+    ],
+)
+def test_every_phase_of_the_profile_is_read(phase: str):
+    """None of them is refused, and none but an end ends."""
+    found = alarm(alarm_message(facets=[(PHASE, phase)]))
+    assert (found.phase is AlarmPhase.END) is (phase in ("end", "stop", "reset"))
+
+
 def test_an_alarm_without_phase_and_state_is_refused():
     """Nobody knows whether it starts or ends."""
     assert reasons(alarm_message(facets=[])) == [(Refusal.MISSING_FIELD, "OBX-5")]

@@ -42,9 +42,7 @@ def test_spans_are_adjacent_and_cover_all(adapter: str):
     assert any(span.unit for payload in payloads for span in explained(ALL[adapter], payload))
 
 
-@pytest.mark.parametrize(
-    "adapter", [item.name for item in shipped_quality() if item.claims["privacy"].standing is Standing.DONE]
-)
+@pytest.mark.parametrize("adapter", [item.name for item in shipped_quality() if item.claims["privacy"].standing is Standing.DONE])
 def test_a_name_is_not_explained(adapter: str):
     """Where frames hold names, neither the words nor the bytes that are shown do."""
     _, payload = with_secret(adapter)

@@ -17,6 +17,7 @@ def every_command() -> dict[str, click.Command]:
     for name in cli.list_commands(context):
         command = cli.get_command(context, name)
         if isinstance(command, click.Group):
+            found |= {name: command} if command.invoke_without_command else {}
             found |= {f"{name} {below}": one for below, one in command.commands.items()}
         else:
             found[name] = command

@@ -94,7 +94,7 @@ async def test_a_step_is_begun_and_passes_by_keys_alone(size: tuple[int, int]):
 
 
 async def test_a_step_is_left_with_a_reason():
-    """n asks for it; an empty answer changes nothing; the reason stands in the record."""
+    """N asks for it; an empty answer changes nothing; the reason stands in the record."""
     shown = app()
     async with shown.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: shown.bench is not None and shown._rows)
@@ -154,7 +154,7 @@ async def test_the_record_is_written_only_after_a_yes():
 
 
 async def test_leaving_asks_and_writes_nothing():
-    """q and yes: no record."""
+    """Q and yes: no record."""
     shown = app()
     async with shown.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: shown.bench is not None)
