@@ -11,7 +11,7 @@ from gateway.console.pages import page
 from gateway.console.terms import FAILED
 from gateway.core.board import IncidentLine
 from gateway.domain.words import IncidentState
-from gateway.runtime.service import PageLine
+from gateway.runtime.service import PageLine, Service
 
 PAST_SHOWN = 50  # to a page of the list
 PAGES_SHOWN = 30

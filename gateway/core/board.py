@@ -11,7 +11,7 @@ from gateway.core.escalation import lease_of
 from gateway.core.incident_state import Happening, Incident, Note
 from gateway.core.incidents import priority_of
 from gateway.core.intake import is_silent
-from gateway.core.state import Course, Pump, Subject
+from gateway.core.state import Course, Pump
 from gateway.core.store import State
 from gateway.core.supplies import SupplyLine, supply_line
 from gateway.core.synthetic import SYNTHETIC

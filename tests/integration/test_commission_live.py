@@ -59,11 +59,13 @@ async def test_a_pump_is_commissioned_and_nobody_is_paged(tmp_path: Path):
                     await until(pilot, lambda: app.return_value is not None, "the record is written")
             finally:
                 bridge.stop()
-            assert side.leave_bench() == f"pump {PUMP} is off the bench; whatever it shows counts again"
+            assert "on the bench of tech" in running.command("pump", "show", PUMP)
+            assert "off the bench" in running.command("pump", "bench", PUMP, "--over")
             assert running.ask("/pages") == []
             assert running.ask("/board")["site_incidents"] == []
             running.kill()
             running.start()
+            assert "by tech: PASSED, document" in running.command("pump", "show", PUMP)
             (kept,) = running.ask(f"/pumps/{PUMP}/full")["commissioned"]
     record, digest, known = verified(tmp_path / "records" / f"commissioning-{PUMP}-20260302T083000.json", None)
     assert known

@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,9 +67,8 @@ class Shown:
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     """One ward and one store for all tests of this file: they only read."""
-    folder: Path = tmp_path_factory.mktemp("influxd")
     ward = asyncio.run(live())
-    store = Influxd(folder)
+    store = Influxd(tmp_path_factory.mktemp("influxd"))
     store.start()
     try:
         asyncio.run(fill(store, ward.lines))
@@ -107,8 +105,8 @@ def test_the_delivery_of_each_course(shown):
         course = shown.ward.state.courses[curve.tags["course"]]
         assert curve.rows[-1]["code"] == course.delivery.state.code
         assert shown.ward.until_at - curve.rows[-1]["time"] <= EVERY_MS + MINUTE_MS
-    silent = shown.curves("ward-overview", "Delivery", course="P-104")[0]
-    assert DeliveryState.UNKNOWN.code in {row["code"] for row in silent.rows}
+    silent = shown.rows("ward-overview", "Delivery", course="P-104")
+    assert DeliveryState.UNKNOWN.code in {row["code"] for row in silent}
 
 
 def test_interruptions_to_the_second(shown):

@@ -195,8 +195,12 @@ class FakeService:
             raise self.broken
         return self.shown
 
-    def incidents(self, wanted: IncidentState | None = None) -> Sequence[IncidentLine]:
-        return [line for line in self.remembered if wanted is None or line.state is wanted]
+    def incidents(
+        self, wanted: IncidentState | None = None, *, about: str = "", first: int = 0, most: int | None = None
+    ) -> Sequence[IncidentLine]:
+        subject = about.partition("@")[0].partition(".")[0]
+        lines = [line for line in self.remembered if wanted in (None, line.state) and subject in ("", line.subject)]
+        return lines[first : None if most is None else first + most]
 
     def pages(self) -> Sequence[PageLine]:
         return self.paged

@@ -9,6 +9,7 @@ from device_adapters.simulated_parts import Outgoing
 from device_adapters.simulated_pump import SimulatedPump
 from gateway.config.load import load_ward_mapping
 from gateway.core.store import State
+from gateway.domain.bench import Commissioned, EndBench, StartBench, Verdict
 from gateway.domain.commands import (
     Acknowledge,
     ClearCondition,
@@ -212,6 +213,9 @@ class History:
             HangBag(course=course, bag="7-day", primed_ml=2.5),
             ClearCondition(pump=device, condition=self.dice.choice(list(Condition)).value),
             EndCourse(course=course, reason="over"),
+            StartBench(pump=device, for_ms=10 * MINUTE_MS),
+            EndBench(pump=device),
+            Commissioned(pump=device, digest="ab" * 32, verdict=Verdict.PASSED),
             Enrol(course=course, pump=device, protocol=PROTOCOL, bag=self.dice.choice(("7-day", "48h", "no such")), cycle=2),
             Enrol(course=course, pump=device, protocol=PROTOCOL, bag="7-day", cycle=2),
         )

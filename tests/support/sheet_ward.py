@@ -67,8 +67,8 @@ class LivedWard(FakeService):
     def board(self):
         return build_board(self.world.monitor.state, self.now())
 
-    def incidents(self, wanted=None):
-        return incident_lines(self.world.monitor.state, wanted)
+    def incidents(self, wanted=None, **which):
+        return incident_lines(self.world.monitor.state, wanted, **which)
 
     def sheets(self) -> Sheets:
         return Sheets(self.world.monitor.state, self.now())

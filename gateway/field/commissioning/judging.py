@@ -67,9 +67,9 @@ Judge = Callable[[Scene], Judged | None]
 
 def power(scene: Scene) -> Judged | None:
     """The pump says that it runs on mains."""
-    plan, line, watch = scene.plan, scene.line, scene.watch
+    line, watch = scene.line, scene.watch
     heard = line.heard_at >= watch.began_at
-    if heard and "power" not in plan.tells.measures:
+    if heard and _never_tells(scene, "power", line.power):
         return Judged(Act.PASS, "heard; pumps of this family do not say what feeds them")
     if line.power is Power.MAINS and line.power_at >= watch.began_at:
         return Judged(Act.PASS, "it says that it runs on mains")
@@ -108,6 +108,8 @@ def rate(scene: Scene) -> Judged | None:
     if plan.rate_ml_h is None:
         return Judged(Act.LEAVE, "no prescribed rate was given; begin again with --rate")
     told = line.set_rate_ml_h if line.set_rate_ml_h is not None else line.rate_ml_h
+    if _never_tells(scene, "set_rate_ml_h", told) and line.heard_at >= watch.began_at:
+        return Judged(Act.LEAVE, "pumps of this family do not tell their rate; read it off the pump")
     if told is None or line.rate_at < watch.began_at:
         return Judged(Act.FAIL, "the pump tells no rate") if scene.final else None
     deviation = percent_off(told, plan.rate_ml_h)
@@ -125,6 +127,8 @@ def volume(scene: Scene) -> Judged | None:
         return Judged(Act.LEAVE, "no prescribed rate was given; begin again with --rate")
     if watch.stopped:
         return Judged(Act.FAIL, "delivery stopped while it was measured; begin this step again")
+    if _never_tells(scene, "infused_ml", line.counted) and line.heard_at >= watch.began_at:
+        return Judged(Act.LEAVE, "pumps of this family do not tell what they delivered; use scale and cylinder")
     first, now = watch.first, line.counted
     if first is None or now is None:
         return Judged(Act.FAIL, "the pump counts no volume, or does not deliver") if scene.final else None
@@ -158,7 +162,7 @@ def cylinder(first: Counted, now: Counted, collected_ml: float) -> Judged:
 def battery(scene: Scene) -> Judged | None:
     """It went on battery, went on delivering, and came back to mains."""
     plan, line, watch = scene.plan, scene.line, scene.watch
-    if "power" not in plan.tells.measures:
+    if _never_tells(scene, "power", line.power):
         return Judged(Act.LEAVE, "pumps of this family do not say what feeds them; look at the pump's own display")
     facts = {"on_battery_s": watch.battery_ms // SECOND_MS}
     if watch.stopped_on_battery:
@@ -200,6 +204,11 @@ JUDGES: Final[Mapping[Step, Judge]] = MappingProxyType(
         Step.NETWORK: network,
     }
 )
+
+
+def _never_tells(scene: Scene, measure: str, told: object) -> bool:
+    """Nothing was told of it, and nothing was to be expected."""
+    return told is None and measure not in scene.plan.tells.measures
 
 
 def percent_off(told: float, wanted: float) -> float:

@@ -58,7 +58,7 @@ class Procedure:
         """Start a step, or start it again; what was under way is left without a result."""
         if self.under_way not in (None, step):
             self.leave(self.under_way, "another step was begun")
-        if step is Step.ALARMS and self.plan.tells.conditions:
+        if step is Step.ALARMS:
             self.ticks.begin()
         word = self.gateway
         self._watch = Watch(

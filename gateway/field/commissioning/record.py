@@ -66,7 +66,9 @@ def record_of(procedure: Procedure, about: About) -> dict[str, Any]:
             }
             for step, state in procedure.steps.items()
         ],
-        "alarms": [dict(ticks.facts(tick)) | {"mark": tick.mark(asks_gateway=asks)} for tick in ticks.by_condition.values()],
+        "alarms": [
+            dict(ticks.facts(tick)) | {"mark": tick.mark(asks_gateway=asks)} for tick in tuple(ticks.by_condition.values())
+        ],
         "refused": dict(procedure.line.refused),
     }
 

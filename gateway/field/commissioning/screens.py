@@ -216,6 +216,9 @@ class CommissionApp(App[Sequence[str]]):
     def _fill(self, name: str, rows: list[str]) -> None:
         """Only what is new is drawn: over a slow connection every row counts, and the cursor stays where it is."""
         rows_before, shown_list = self._rows.get(name, []), self.query_one(f"#{name}", OptionList)
+        if len(rows) < len(rows_before):
+            shown_list.clear_options()
+            rows_before = []
         for number, row in enumerate(rows):
             if number >= len(rows_before):
                 shown_list.add_option(Option(row))

@@ -45,7 +45,8 @@ class Ticks:
         self.by_condition = {condition: Tick(condition) for condition in sorted(expected)}
 
     def begin(self) -> None:
-        """Nothing has been seen yet; what was excused stays so."""
+        """Nothing has been seen yet; what was excused stays so, what nobody expected is forgotten."""
+        self.by_condition = {name: tick for name, tick in self.by_condition.items() if tick.expected}
         for tick in self.by_condition.values():
             tick.seen_at, tick.gateway_ms, tick.over = None, None, False
 

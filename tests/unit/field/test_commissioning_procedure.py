@@ -304,3 +304,37 @@ def test_the_verdict_is_the_worst_of_the_steps() -> None:
     procedure.steps[Step.RATE].standing = Standing.NOT_DONE
     procedure.steps[Step.POWER].standing = Standing.FAILED
     assert procedure.verdict() is Verdict.FAILED
+
+
+def test_what_a_family_does_not_tell_is_left_and_said() -> None:
+    """Neither passed nor failed: the technician reads it off the pump. Where such a pump tells it all the same it counts."""
+    procedure = Procedure(replace(PLAN, tells=Tells(frozenset({"delivery_status"}))))
+    for step in (Step.RATE, Step.VOLUME, Step.BATTERY):
+        procedure.begin(step, 0)
+        procedure.hear(told(1, delivery_status=DeliveryStatus.DELIVERING), 1)
+        assert standing(procedure, step)[0] == "not done", step
+    procedure.begin(Step.RATE, 2)
+    procedure.hear(runs(3, 1.0), 3)
+    assert standing(procedure, Step.RATE)[0] == "passed"
+
+
+def test_a_second_try_at_the_alarms_begins_from_nothing() -> None:
+    """What nobody expected need not be provoked again; what was excused stays excused."""
+    procedure = Procedure(PLAN)
+    procedure.begin(Step.ALARMS, 0)
+    procedure.hear(alarm(Condition.OTHER, AlarmPhase.START), 1)
+    procedure.excuse(Condition.DOOR_OPEN, "no door", 2)
+    procedure.begin(Step.ALARMS, 3)
+    ticks = procedure.ticks.by_condition
+    assert (list(ticks), ticks[Condition.DOOR_OPEN].excused) == ([Condition.AIR_IN_LINE, Condition.DOOR_OPEN], "no door")
+
+
+def test_a_counter_that_was_set_back_is_no_measurement() -> None:
+    """A word of its own, not a division by nothing."""
+    procedure = Procedure(PLAN)
+    procedure.begin(Step.VOLUME, 0)
+    procedure.hear(runs(0, 5.0), 0)
+    procedure.hear(runs(1_200, 5.2), 1_200)
+    procedure.hear(runs(2_000, 0.0), 2_000)
+    with pytest.raises(NotNow, match="set back"):
+        procedure.collected(0.2)
