@@ -11,8 +11,8 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
 # Debian's packages for the tests on real servers, and the programs that show that they are there.
-SERVERS := mosquitto mosquitto-clients influxdb victoria-metrics kannel kannel-extras perl libnet-snpp-perl chromium systemd shellcheck prometheus fonts-wqy-microhei
-PROGRAMS := mosquitto mosquitto_pub influxd victoria-metrics bearerbox smsbox fakesmsc chromium systemd-analyze shellcheck promtool
+SERVERS := mosquitto mosquitto-clients influxdb victoria-metrics kannel kannel-extras perl libnet-snpp-perl chromium systemd shellcheck prometheus tmux fonts-wqy-microhei
+PROGRAMS := mosquitto mosquitto_pub influxd victoria-metrics bearerbox smsbox fakesmsc chromium systemd-analyze shellcheck promtool tmux
 PERL_MODULE := Net::SNPP::Server
 
 # Tests wait for servers and other processes more than they compute: four at once on two cores. One file stays in one process;

@@ -1,4 +1,4 @@
-r"""MLLP: bytes of a TCP stream into HL7 messages, and answers back. A byte at a time or a megabyte at once gives the same events.
+r"""MLLP: bytes of a TCP stream into HL7 messages. A byte at a time or a megabyte at once gives the same events.
 
     0B message 1C 0D        0B message 1C 0D
     VT ...     FS CR
@@ -116,5 +116,5 @@ class MllpFramer:
 
 
 def framed(message: bytes) -> bytes:
-    """A message as it is sent."""
-    return VT + message + FS + CR
+    """A message as it goes over the line; a frame's own bytes inside it are left out."""
+    return VT + message.translate(None, VT + FS) + FS + CR

@@ -139,13 +139,17 @@ async def gateway_of(  # noqa: PLR0913  the parts, by name
         alive=partial(tell_systemd, ALIVE),
         wording=wording,
     )
-    gateway = Gateway(parts, await recover(journal))
     try:
-        await gateway.start(loaded.text_for_journal, protocols)
-        bring_replies(transports, gateway)
-        yield gateway
+        yield await _started(parts, loaded, protocols)
     finally:
         await _close(transports, parts.sink, journal)
+
+
+async def _started(parts: Parts, loaded: LoadedWard, protocols: Mapping[str, str]) -> Gateway:
+    gateway = Gateway(parts, await recover(parts.journal))
+    await gateway.start(loaded.text_for_journal, protocols)
+    bring_replies(parts.transports, gateway)
+    return gateway
 
 
 def _set_aside(poison: Path) -> Callable[[Poison], None]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from gateway.console.care_words import CareWords, care_words, quiet_words
+from gateway.console.care_words import CareWords, Quiet, care_words, quiet_words
 from gateway.console.terms import cause_words, holder_words
 from gateway.console.times import age, clock, length
 from gateway.console.words import Words
@@ -56,7 +56,7 @@ class Row:
 
     line: CourseLine
     clock: str
-    quiet: tuple[tuple[str, str], ...]
+    quiet: tuple[Quiet, ...]
     incident: IncidentLine | None
     holder: str
     bag: str

@@ -13,6 +13,9 @@ from gateway.domain.diary import DiaryLine
 from gateway.domain.instants import HOUR_MS, MINUTE_MS, SECOND_MS, Instant
 from gateway.domain.words import DiaryKind
 
+Quiet = tuple[str, str, str]
+"""A window or a silence: what it is, the reason that somebody wrote, and the id that ends it (a window has neither)."""
+
 _SEEN = {Seen.NOTHING: "", Seen.RUNNING: message(", pump seen running"), Seen.STANDING: message(", pump seen standing")}
 
 
@@ -21,8 +24,8 @@ class CareWords:
     """One course in words; each is empty where there is nothing to say.
 
     `treatment`: cycle, day, dose. `empty`: when the bag will be. `expiry`, `order`: of this bag, of the next. `battery`: time
-    left. `volume`: what flowed lately. `diary`: today's. `quiet`: the window and the silences, each with the id that ends it (a
-    window has none). `call`: the newest. `home`: how far away, and how it is reached.
+    left. `volume`: what flowed lately. `diary`: today's. `quiet`: the window and the silences. `call`: the newest. `home`: how
+    far away, and how it is reached. What people wrote is for readers: templates leave it out for a kiosk.
     """
 
     treatment: str
@@ -32,7 +35,7 @@ class CareWords:
     battery: str
     volume: str
     diary: str
-    quiet: tuple[tuple[str, str], ...]
+    quiet: tuple[Quiet, ...]
     call: str
     home: str
 
@@ -54,8 +57,8 @@ def care_words(line: CourseLine, at: Instant, zone: ZoneInfo, say: Words) -> Car
     )
 
 
-def quiet_words(line: CourseLine, at: Instant, zone: ZoneInfo, say: Words) -> tuple[tuple[str, str], ...]:
-    """The open window and each silence, with the id that ends it."""
+def quiet_words(line: CourseLine, at: Instant, zone: ZoneInfo, say: Words) -> tuple[Quiet, ...]:
+    """The open window and each silence."""
     return tuple(_quiet(line, _Told(at, zone, say)))
 
 
@@ -177,18 +180,17 @@ def _diary(diary: tuple[DiaryLine, ...], told: _Told) -> Iterator[str]:
         yield say("symptom at {at}: {text}", at=told.clock(symptom.at), text=symptom.text)
 
 
-def _quiet(line: CourseLine, told: _Told) -> Iterator[tuple[str, str]]:
-    """`Window: bag change until 14:30 (in 27 min), opened by nurse-a`, then each silence with its id."""
+def _quiet(line: CourseLine, told: _Told) -> Iterator[Quiet]:
+    """`Window: bag change until 14:30 (in 27 min), opened by nurse-a`, then each silence."""
     say = told.say
     if line.window and line.window_until is not None:
         until = f"{told.day(line.window_until)} ({told.age(line.window_until)})"
         what = say(line.window.replace("-", " "))
-        yield say("Window: {what} until {until}, opened by {who}", what=what, until=until, who=line.window_who), ""
+        yield say("Window: {what} until {until}, opened by {who}", what=what, until=until, who=line.window_who), "", ""
     for silence in line.silences:
         what = ", ".join(say(rule.replace("-", " ").capitalize()).lower() for rule in silence.rules) or say("every rule")
         until = f"{told.day(silence.until_at)} ({told.age(silence.until_at)})"
-        who, why = silence.who, silence.reason
-        yield say("Silenced: {what} until {until}, by {who}: {reason}", what=what, until=until, who=who, reason=why), silence.id
+        yield say("Silenced: {what} until {until}, by {who}", what=what, until=until, who=silence.who), silence.reason, silence.id
 
 
 def _call(line: CourseLine, told: _Told) -> str:

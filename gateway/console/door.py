@@ -10,10 +10,10 @@ sends its own name), and no proxy says that it speaks for somebody else.
 
 import hmac
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.types import Scope
 
 from gateway.console.access import Visitor, name_in
@@ -92,12 +92,12 @@ class Door:
 
 
 def cookie_of(headers: Headers) -> str:
-    """The session's cookie, whichever of its two names it has; empty where there is none."""
-    try:
-        cookies = SimpleCookie("; ".join(headers.getlist("cookie")))
-    except CookieError:
-        return ""
-    return next((cookies[name].value for name in (SECURE_COOKIE, COOKIE) if name in cookies), "")
+    """The session's cookie, whichever of its two names it has; empty where there is none.
+
+    Read as browsers write: others on the same host or domain may have cookies that the standard library refuses, with all others.
+    """
+    cookies = cookie_parser("; ".join(headers.getlist("cookie")))
+    return cookies.get(SECURE_COOKIE) or cookies.get(COOKIE, "")
 
 
 def is_here(scope: Scope, headers: Headers, proxies: frozenset[str] = frozenset()) -> bool:

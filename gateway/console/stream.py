@@ -2,8 +2,8 @@
 
 A watcher that comes back with `Last-Event-ID` is told what it missed, or the whole board where that is not kept any more. An id
 ends with the number of the event, and begins with the instant at which this gateway began to number. Nobody has a queue: a slow
-watcher falls behind in the events that are kept, and gets the whole board in the end. A kiosk is shown the board, but not what
-people wrote in incidents.
+watcher falls behind in the events that are kept, and gets the whole board in the end. Boards and courses hold what people wrote
+(notes, calls, reasons), so that the stream is for readers: screens for everybody have the pages, which leave that out.
 """
 
 import asyncio
@@ -15,10 +15,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request
 from starlette.responses import StreamingResponse
 
-from gateway.console.access import Viewer
+from gateway.console.access import Reader
 from gateway.console.changes import Change, Changes
 from gateway.console.problems import Trouble, documented
-from gateway.console.roles import Need, may
 from gateway.console.times import rfc3339
 from gateway.runtime.service import Service
 
@@ -27,8 +26,6 @@ HEARTBEAT_S = 10.0
 LASTS_S = 900.0  # then the stream ends and the watcher comes back by itself: a revoked token hears no more after that
 WATCHERS_MAX = 50  # more are told to come later
 RETRY_MS = 2_000
-
-_PRIVATE = "incident"
 
 log = logging.getLogger(__name__)
 
@@ -49,13 +46,13 @@ class Stream:
         self._news = asyncio.Event()
         self.watchers = 0
 
-    def watch(self, last_id: str, *, tells_incidents: bool) -> AsyncIterator[bytes]:
+    def watch(self, last_id: str) -> AsyncIterator[bytes]:
         """Events for one watcher, from those that it missed. Raises `Trouble` 503 at once where too many watch."""
         if self.watchers >= WATCHERS_MAX:
             raise Trouble(503, f"{WATCHERS_MAX} programs watch already; come back later")
-        return self._events(last_id, tells_incidents=tells_incidents)
+        return self._events(last_id)
 
-    async def _events(self, last_id: str, *, tells_incidents: bool) -> AsyncIterator[bytes]:
+    async def _events(self, last_id: str) -> AsyncIterator[bytes]:
         self.watchers += 1
         try:
             self._look()
@@ -65,8 +62,7 @@ class Stream:
             while asyncio.get_running_loop().time() < ends_s and self._is_looking():
                 missed = self._changes.since(seen) if seen is not None else None
                 for change in missed if missed is not None else [self._changes.whole()]:
-                    if change.name != _PRIVATE or tells_incidents:
-                        yield self._written(change)
+                    yield self._written(change)
                 seen = self._changes.newest if missed is None or not missed else missed[-1].number
                 if seen == self._changes.newest and not await self._has_news():
                     yield f'event: heartbeat\ndata: {{"at":"{rfc3339(self._service.now())}"}}\n\n'.encode()
@@ -128,7 +124,7 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 @router.get("/stream", response_class=StreamingResponse, responses=_EVENTS | documented(401, 403, 422, 503))
 async def stream(
     request: Request,
-    visitor: Viewer,
+    reader: Reader,  # noqa: ARG001  admission
     last_event_id: Annotated[str, Header(max_length=100, description="the id of the last event")] = "",
 ) -> StreamingResponse:
     """The board's changes and the incidents' events as they happen, as server-sent events.
@@ -137,5 +133,4 @@ async def stream(
     `heartbeat` comes every ten seconds in which nothing else does. The stream ends after 15 minutes; come back with the last id.
     """
     live: Stream = request.app.state.stream
-    events = live.watch(last_event_id, tells_incidents=may(visitor.role, Need.READ))
-    return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    return StreamingResponse(live.watch(last_event_id), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

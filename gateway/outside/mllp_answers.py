@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from device_adapters.hl7 import Message
+from device_adapters.mllp import framed
 from gateway.domain.instants import Instant
 
 ECHOED_CHARS_MAX: Final = 250  # of a sender's own field
@@ -28,7 +29,7 @@ class Code(StrEnum):
 
 
 def answer(code: Code, to: Message | None, *, site: str, at: Instant, number: int, why: str = "") -> bytes:
-    """An acknowledgement; `to` is None where the message could not be read at all. `number` tells our answers apart."""
+    """An acknowledgement in its frame; `to` is None where the message could not be read; `number` tells our answers apart."""
     said = [] if to is None else [to.header.whole(field)[:ECHOED_CHARS_MAX] for field in (3, 4, 10, 11, 12)]
     sender, facility, control_id, processing, version = said or ["", "", "", "P", VERSION]
     trigger = "" if to is None else to.header.component(9, 2)[:ECHOED_CHARS_MAX]
@@ -36,4 +37,4 @@ def answer(code: Code, to: Message | None, *, site: str, at: Instant, number: in
     time = datetime.fromtimestamp(at / 1000, UTC).strftime("%Y%m%d%H%M%S+0000")
     header = ["MSH", "^~\\&", "DRIPWATCH", site, sender, facility, time, "", kind, f"{at}-{number}", processing, version]
     body = ["MSA", code.value, control_id, *([why.translate(_MARKS)] if why else [])]
-    return "".join("|".join(segment) + "\r" for segment in (header, body)).encode(errors="replace")
+    return framed("".join("|".join(segment) + "\r" for segment in (header, body)).encode(errors="replace"))

@@ -10,7 +10,7 @@ from typing import Final
 
 from device_adapters import hl7
 from device_adapters.ihe_pcd_identity import device_of, identities
-from device_adapters.mllp import MllpFramer, Unframed, framed
+from device_adapters.mllp import MllpFramer, Unframed
 from gateway.config.settings import MllpSettings, TlsSettings
 from gateway.domain.readings import Refusal, Refused
 from gateway.outside.inbox import Inbox
@@ -151,7 +151,7 @@ class MllpSource:
         self._answers += 1
         reply = answer(code, waits.message, site=self._site, at=self._clock.now(), number=self._answers, why=why)
         async with asyncio.timeout(SEND_S):
-            writer.write(framed(reply))
+            writer.write(reply)
             await writer.drain()
 
     # ---- a message -------------------------------------------------------------------------------------------------

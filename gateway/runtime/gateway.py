@@ -232,7 +232,7 @@ class Gateway:
     def incidents(
         self, wanted: IncidentState | None = None, *, about: str = "", first: int = 0, most: int | None = None
     ) -> Sequence[IncidentLine]:
-        """Remembered incidents, newest first: of this state, about a course or site (its name, or a key); `most` from `first` on."""
+        """Remembered incidents, newest first: of a state, about a course or site (name or key); `most` from `first` on."""
         return incident_lines(self._fold.monitor.state, wanted, about=about, first=first, most=most)
 
     def pages(self) -> Sequence[PageLine]:

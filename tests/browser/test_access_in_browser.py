@@ -156,13 +156,13 @@ def test_a_form_of_another_site_changes_nothing(running: GatewayProcess, chromiu
 
 
 def test_a_session_that_is_taken_away_ends_at_once(running: GatewayProcess, chromium: Browser) -> None:
-    """The board that lives by itself does not live on: the stream ends, and the screen asks for a sign-in."""
-    page = entered(chromium, running, "kiosk", "/wall")
+    """What lives by itself does not live on: the stream ends, and both screens ask for a sign-in."""
+    page, other = entered(chromium, running, "kiosk", "/wall"), entered(chromium, running, "read", "/courses/P-017")
     expect(page.locator("#c-P-017")).to_be_visible()
     for one in running.ask("/sessions"):
-        if one["user"] == "the-kiosk":
-            running.client.delete(f"/api/v1/sessions/{one['id']}", headers=running.bearer).raise_for_status()
+        running.client.delete(f"/api/v1/sessions/{one['id']}", headers=running.bearer).raise_for_status()
     expect(page).to_have_url(f"{running.url}/login?next=/wall")
+    expect(other).to_have_url(f"{running.url}/login?next=/courses/P-017")
     expect(page.get_by_text("P-017")).to_have_count(0)
     page.set_viewport_size(DESK)
     stands(page, "signed-out-desk")

@@ -25,6 +25,7 @@ from tests.support.fake_service import TOKEN, FakeService
 
 ADDRESS = "85290000017"  # of the caregiver: nobody without triage sees it
 NAME = "CHAN TAI MAN"  # in a raw message only
+DRUG = re.compile("blina|blincyto", re.IGNORECASE)  # on no page
 
 
 class KeptPast:

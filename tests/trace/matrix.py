@@ -83,7 +83,7 @@ def written(matrix: Sequence[Line]) -> Iterator[str]:
     """The matrix as people read it, and what it comes to."""
     for line in matrix:
         passed = sum(result is Result.PASSED for result in line.results.values())
-        holds = "ok" if line.holds else "NOT SHOWN"
+        holds = "ok" if line.holds else "A TEST FAILED" if Result.FAILED in line.results.values() else "NOT SHOWN"
         yield f"{line.hazard.id}  {line.hazard.hazard}: {holds}, {passed} of {len(line.results)} tests passed"
         for control in line.hazard.controls:
             for kind, words in control.items():

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.field.commissioning.procedure import Procedure
-from gateway.field.commissioning.steps import TITLES
+from gateway.field.commissioning.procedure import Procedure, StepState
+from gateway.field.commissioning.steps import TITLES, Standing
 
 FORMAT: Final = "dripwatch-commissioning-1"
 DOCUMENT_BYTES_MAX: Final = 256 * 1024
@@ -57,13 +57,7 @@ def record_of(procedure: Procedure, about: About) -> dict[str, Any]:
         "dripwatch": about.version,
         "verdict": procedure.verdict().value,
         "steps": [
-            {
-                "step": step.value,
-                "title": TITLES[step],
-                "result": state.standing.value,
-                "words": state.words,
-                "facts": dict(state.facts),
-            }
+            {"step": step.value, "title": TITLES[step], **_result(state), "facts": dict(state.facts)}
             for step, state in procedure.steps.items()
         ],
         "alarms": [
@@ -71,6 +65,13 @@ def record_of(procedure: Procedure, about: About) -> dict[str, Any]:
         ],
         "refused": dict(procedure.line.refused),
     }
+
+
+def _result(state: StepState) -> dict[str, str]:
+    """Passed, failed, or not done; each with its words."""
+    if state.standing is Standing.UNDER_WAY:
+        return {"result": Standing.NOT_DONE.value, "words": "under way when the record was written"}
+    return {"result": state.standing.value, "words": state.words or "nobody began it"}
 
 
 def canonical(record: Mapping[str, Any]) -> bytes:

@@ -60,6 +60,16 @@ def test_bytes_count_too():
     spool.close()
 
 
+def test_few_large_frames_make_room_for_one_and_not_for_all_that_it_may_hold():
+    """Full by bytes long before it is full by frames, and of alarms alone: only the oldest few go."""
+    spool = opened(None, max_bytes=1 << 20, max_frames=1_000_000)
+    dropped = [spool.write([frame(n, urgent=True, body=bytes(4_000))], (), {}) for n in range(1, 300)]
+    assert 0 < max(dropped) <= 20
+    assert spool.full_percent >= 90
+    assert next(spool.all()).id == sum(dropped) + 1
+    spool.close()
+
+
 def test_a_write_that_fails_changes_nothing(tmp_path: Path):
     """Neither the file nor the counts."""
     spool = opened(tmp_path / "spool.db")

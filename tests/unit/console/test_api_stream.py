@@ -1,4 +1,4 @@
-"""The stream for programs: what is told, what is told again to whom comes back, and to whom nothing private is told."""
+"""The stream for programs: what is told, what is told again to whom comes back, and who is told nothing."""
 
 import asyncio
 import json
@@ -18,9 +18,9 @@ from gateway.domain.words import IncidentState
 from tests.support.fake_service import AT, FakeService, board, course, incident, interrupted
 
 
-async def events(stream: Stream, last_id: str = "", *, tells_incidents: bool = True) -> AsyncIterator[tuple[str, str, dict]]:
+async def events(stream: Stream, last_id: str = "") -> AsyncIterator[tuple[str, str, dict]]:
     """(id, name, body) as they come."""
-    async with aclosing(stream.watch(last_id, tells_incidents=tells_incidents)) as pieces:  # type: ignore[type-var]
+    async with aclosing(stream.watch(last_id)) as pieces:  # type: ignore[type-var]
         async for piece in pieces:
             fields = dict(line.split(": ", 1) for line in piece.decode().splitlines() if line)
             if "event" in fields:
@@ -95,17 +95,6 @@ async def test_an_incident_that_is_over_is_told_to_its_end():
     assert [(name, body.get("what"), body.get("state")) for _, name, body in news][1] == ("incident", "resolved", "resolved")
 
 
-async def test_a_kiosk_reads_nothing_that_people_wrote_in_incidents():
-    """It is shown courses, not notes."""
-    service = FakeService(shown=board(course("P-017"), course("P-018")))
-    async with aclosing(events(Stream(service, least_s=0.001), tells_incidents=False)) as told:
-        await anext(told)
-        service.show(board(interrupted("P-017"), course("P-018")))
-        assert (await anext(told))[1] == "course"
-        service.show(board(interrupted("P-017")))
-        assert (await anext(told))[1] == "course-gone"
-
-
 async def test_there_is_a_limit_to_programs_that_watch_and_to_how_long():
     """One too many is told so at once; a stream ends by itself, and nothing goes on after the last."""
     stream = Stream(FakeService(), lasts_s=0.01, heartbeat_s=0.005)
@@ -113,7 +102,7 @@ async def test_there_is_a_limit_to_programs_that_watch_and_to_how_long():
     for one in watching:
         await anext(one)
     with pytest.raises(Trouble, match="come back later"):
-        stream.watch("", tells_incidents=True)
+        stream.watch("")
     for one in watching:
         assert [name async for _, name, _ in one][-1:] in ([], ["heartbeat"])
     assert stream.watchers == 0

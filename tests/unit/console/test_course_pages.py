@@ -11,10 +11,9 @@ from gateway.domain.care import LogCall, Seen, SwapPump
 from gateway.domain.ward import Contact
 from gateway.runtime.access import Role
 from tests.support.core_world import COURSE
-from tests.support.sheet_ward import ADDRESS, LivedWard, lived_ward, post
+from tests.support.sheet_ward import ADDRESS, DRUG, LivedWard, lived_ward, post
 
 PAGE = f"/courses/{COURSE}"
-DRUG = re.compile("blina|blincyto", re.IGNORECASE)
 
 
 @pytest.fixture
@@ -246,12 +245,3 @@ async def test_rubbish_in_the_ward_s_texts_is_escaped(ward: LivedWard, nurse: ht
     text = (await nurse.get(PAGE)).text
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;{{ 7*7 }}{n}" in text
-
-
-async def test_the_list_has_ended_courses_last(ward: LivedWard, nurse: httpx.AsyncClient) -> None:
-    """Those that run first; each leads to its page."""
-    await post(nurse, "/enrol", **NEW, **signed())
-    await post(nurse, f"{PAGE}/end", reason="done")
-    text = (await nurse.get("/courses")).text
-    assert re.findall(r'<th scope="row"><a class="tap" href="/courses/([^"]+)"', text) == ["P-099", COURSE]
-    assert "Ended" in text

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 
 import httpx
 import pytest
@@ -11,12 +12,16 @@ from starlette.requests import Request
 
 from gateway.console.access import Visitor, allowed
 from gateway.console.app import Entrance, create_api
-from gateway.console.door import COOKIE, Callers, Door
+from gateway.console.door import COOKIE, Callers, Door, cookie_of
 from gateway.console.problems import Trouble
 from gateway.console.roles import Need
+from gateway.core.care_lines import CallLine, SilenceLine
+from gateway.domain.care import Seen
+from gateway.domain.diary import DiaryLine
 from gateway.domain.instants import HOUR_MS
+from gateway.domain.words import DiaryKind
 from gateway.runtime.access import Role
-from tests.support.fake_service import TOKEN, FakeService, board
+from tests.support.fake_service import AT, TOKEN, FakeService, board, course, interrupted
 from tests.support.people import accounts_of, browser, one_of_each_role, sign_in
 from tests.support.process import free_port
 
@@ -49,6 +54,7 @@ def bearer(text: str, **more: str) -> dict[str, str]:
     [
         ("kiosk", "GET", "/health/ready", None, 200),
         ("kiosk", "GET", "/api/v1/board", None, 403),
+        ("kiosk", "GET", "/api/v1/stream", None, 403),  # boards and courses hold notes, calls and reasons
         ("read", "GET", "/api/v1/board", None, 200),
         ("read", "POST", "/api/v1/incidents/P-017/ack", None, 403),
         ("triage", "POST", "/api/v1/incidents/P-017/ack", None, 200),
@@ -117,6 +123,33 @@ async def test_a_kiosk_sees_the_board_and_nothing_else(service, accounts):
         await sign_in(client, "the-kiosk")
         codes = {path: (await client.get(path)).status_code for path in ("/", "/account", "/access", "/api/v1/courses")}
     assert codes == {"/": 200, "/account": 403, "/access": 403, "/api/v1/courses": 403}
+
+
+@pytest.mark.parametrize("path", ["/", "/wall"])
+@pytest.mark.parametrize("tiles", [True, False])
+async def test_a_kiosk_reads_nothing_that_people_wrote(accounts, service, path, tiles):
+    """Reasons, calls, diary and home may hold names: a reader sees them on the board, and nobody does who walks by a wall."""
+    silence = SilenceLine("P-017.s9", (), AT + HOUR_MS, "nurse-b", "REASON-OF-A-SILENCE")
+    call = CallLine(AT, "nurse-a", "CALLED-PERSON", Seen.NOTHING, "ADVICE-OF-A-CALL", AT)
+    written = {"silences": (silence,), "calls": (call,), "ward_contact": "HOME-NUMBER", "override_reason": "OVERRIDE-REASON"}
+    diary = (DiaryLine(AT, AT, DiaryKind.SYMPTOM, text="SYMPTOM-WORDS"),)
+    made = interrupted if tiles else course
+    service.shown = board(made("P-017", diary=diary, **written))
+    private = re.compile("REASON-OF|CALLED-P|ADVICE-OF|HOME-NUMBER|OVERRIDE-R|SYMPTOM-W")
+    told = {}
+    for name in ("the-kiosk", "the-read"):
+        async with browser(service, accounts) as client:
+            await sign_in(client, name)
+            told[name] = set(private.findall((await client.get(path)).text))
+    expected = {(True, "/"): 6, (False, "/"): 1}.get((tiles, path), 0)  # a row has room for a silence's reason only
+    assert (len(told["the-read"]), told["the-kiosk"]) == (expected, set())
+
+
+@pytest.mark.parametrize("other", ['seen={"a": 1}', "list[0]=x", "name=ü", "no-value", "a@b=1", 'open="', "", "=", "a=b=c"])
+def test_a_cookie_of_somebody_else_signs_nobody_out(other):
+    """Other services of a hospital's domain set cookies as they like; one that cannot be read leaves ours alone."""
+    for line in (f"{other}; {COOKIE}=ours", f"{COOKIE}=ours; {other}"):
+        assert cookie_of(Headers(raw=[(b"cookie", line.encode())])) == "ours"
 
 
 @pytest.mark.parametrize(

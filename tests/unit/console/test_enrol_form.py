@@ -7,8 +7,8 @@ import pytest
 
 from gateway.domain.commands import Enrol
 from gateway.runtime.access import Role
-from tests.support.core_world import PROTOCOL, START_AT
-from tests.support.sheet_ward import LivedWard, lived_ward, post
+from tests.support.core_world import COURSE, PROTOCOL, START_AT
+from tests.support.sheet_ward import DRUG, LivedWard, lived_ward, post
 
 
 @pytest.fixture
@@ -78,3 +78,12 @@ async def test_what_cannot_be_enrolled_is_refused(nurse: httpx.AsyncClient) -> N
         answer = await post(nurse, "/enrol", **{**NEW, **signed(), **changed})
         assert answer.status_code == status, changed
         assert not DRUG.search(answer.text), changed
+
+
+async def test_the_list_has_ended_courses_last(ward: LivedWard, nurse: httpx.AsyncClient) -> None:
+    """Those that run first; each leads to its page."""
+    await post(nurse, "/enrol", **NEW, **signed())
+    await post(nurse, f"/courses/{COURSE}/end", reason="done")
+    text = (await nurse.get("/courses")).text
+    assert re.findall(r'<th scope="row"><a class="tap" href="/courses/([^"]+)"', text) == ["P-099", COURSE]
+    assert "Ended" in text

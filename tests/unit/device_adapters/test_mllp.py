@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_adapters import mllp
-from device_adapters.mllp import MllpFramer, Unframed, framed
+from device_adapters.mllp import MllpFramer, Unframed
 from gateway.domain.readings import Refusal
+from tests.support.mllp import wrapped as framed
 
 pieces = st.lists(st.sampled_from([b"\x0b", b"\x1c", b"\r", b"\n", b"MSH|", b"x", b"\x1c\r", b"\x0bMSH|a\x1c\r"]), max_size=30)
 

@@ -5,13 +5,15 @@ from itertools import product
 
 import pytest
 
+from device_adapters import hl7
 from device_adapters.bcc_framing import ACK
 from device_adapters.bcc_polling import Ask, asked
 from device_adapters.registry import ADAPTERS
+from gateway.outside.mllp_answers import Code, answer
 from tests.support.source_tree import sources
 
 # Whatever makes bytes for a device, module by module. A new one fails here until it is walked below.
-ENCODERS = {"bcc_polling": {"asked", "_stuffed", "due", "_wrote"}, "envelope": {"enveloped"}}
+ENCODERS = {"bcc_polling": {"asked", "_stuffed", "due", "_wrote"}, "envelope": {"enveloped"}, "mllp": {"framed"}}
 
 # What would start, stop or change an infusion, protocol by protocol, as it would stand on the line after unstuffing.
 FORBIDDEN = {
@@ -72,9 +74,22 @@ def test_no_other_module_makes_bytes_for_a_device():
             if isinstance(node, ast.FunctionDef) and node.returns is not None and "bytes" in ast.unparse(node.returns):
                 found.setdefault(module, set()).add(node.name)
     simulated = {"simulated_parts", "simulated_pump"}  # they publish as a pump would, to a broker
-    readers = {"bcc_framing": {"unstuffed"}, "envelope": {"opened"}}
+    readers = {"bcc_framing": {"unstuffed"}, "envelope": {"opened"}, "mllp": {"feed", "finish"}}
     kept = {module: names - readers.get(module, set()) for module, names in found.items() if module not in simulated}
     assert {module: names for module, names in kept.items() if names} == ENCODERS
+
+
+@pytest.mark.hazard("H-18")
+@pytest.mark.parametrize("code", list(Code))
+def test_a_sender_of_hl7_hears_acknowledgements_only(code: Code):
+    """Whatever its message says, the answer is MSH and MSA of an ACK: no order, and no segment smuggled in by its own fields."""
+    tricky = b"MSH|^~\\&|RGV\x1c|\x0bORC|||20260302||ORU^RGV|1\x1c\rORC|P|2.6\rOBX|1||x"
+    (message, *_) = hl7.parse(tricky)
+    said = answer(code, message, site="haem-ward", at=1, number=1, why="a|b\rORC|NW")
+    assert said.count(b"\x1c") == said.count(b"\x0b") == 1
+    segments = [line.split("|") for line in said.strip(b"\x0b\x1c\r").decode().split("\r")]
+    assert [segment[0] for segment in segments] == ["MSH", "MSA"]
+    assert segments[0][8].startswith("ACK")
 
 
 @pytest.mark.parametrize("name", sorted(ADAPTERS))

@@ -46,6 +46,15 @@ def test_a_kept_record_verifies_and_reads_the_same(tmp_path: Path) -> None:
     assert len(read["alarms"]) == len(tells("bbraun-bcc").conditions)
 
 
+def test_every_step_has_its_result_and_its_reason() -> None:
+    """Also one that nobody began, and one that was under way."""
+    procedure = Procedure(Plan(device="pump-9", adapter="bbraun-bcc", tells=tells("bbraun-bcc"), rate_ml_h=0.6))
+    procedure.begin(Step.POWER, 0)
+    told = {step["step"]: (step["result"], step["words"]) for step in record_of(procedure, ABOUT)["steps"]}
+    assert told["power"] == ("not done", "under way when the record was written")
+    assert told["network"] == ("not done", "nobody began it")
+
+
 @pytest.mark.parametrize("path", [("record", "verdict"), ("record", "device"), ("digest",), ("signature",), ("key",)], ids=str)
 def test_every_change_is_found_out(tmp_path: Path, path: tuple[str, ...]) -> None:
     """Of the record, of the digest, of the signature, of the key."""

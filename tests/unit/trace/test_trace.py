@@ -71,8 +71,10 @@ def test_what_was_not_run_shows_nothing(tmp_path: Path):
 
 def test_the_matrix_as_people_read_it(tmp_path: Path):
     """Hazard, control, open item, tests with their results, and what it comes to."""
+    skipped = "\n".join(matrix.written([line(tmp_path, "<skipped/>", "<skipped/>")]))
+    assert "H-01  made up: NOT SHOWN, 0 of 2 tests passed" in skipped
     said = "\n".join(matrix.written([line(tmp_path, "<failure/>")]))
-    assert "H-01  made up: NOT SHOWN, 1 of 2 tests passed" in said
+    assert "H-01  made up: A TEST FAILED, 1 of 2 tests passed" in said
     assert "      design       made up" in said
     assert "      OPEN         something is missing" in said
     assert "      FAILED       tests/unit/test_x.py::test_y" in said
