@@ -11,7 +11,7 @@ from gateway.core.sheets import Sheets
 from gateway.domain.care import LogCall, Seen, SilenceRules
 from gateway.domain.commands import Acknowledge, Close, Command, Escalate, HandOver, Note
 from gateway.domain.instants import HOUR_MS, Instant
-from gateway.domain.words import IncidentState, WhyPaged
+from gateway.domain.words import DeliveryState, IncidentState, WhyPaged
 
 WHY: Mapping[WhyPaged, str] = {
     WhyPaged.OPENED: message("because the incident opened"),
@@ -58,7 +58,7 @@ def promises_for(sheet: IncidentSheet, sheets: Sheets, who: str, say: Words, clo
     """All that the page of this incident may promise to `who`. Nothing for one that is over."""
     if sheet.line.state is IncidentState.RESOLVED:
         return Promises((), {}, {}, ())
-    writer = _Writer(say, clock, who)
+    writer = _Writer(say, clock, sheet)
     said: dict[str, tuple[str, ...]] = {}
     refused: dict[str, str] = {}
     for form, command in _examples(sheet, who):
@@ -97,14 +97,14 @@ def _leases(sheet: IncidentSheet, at: Instant) -> Iterator[Lease]:
 class _Writer:
     say: Words
     clock: Clock
-    who: str
+    sheet: IncidentSheet
 
     def of(self, form: str, foreseen: Foreseen) -> Iterator[str]:
         """What the button of this form would do."""
         say, coming = self.say, foreseen.coming
         match form:
             case forms.ACK:
-                yield say("Nobody is paged until then, unless something new or worse comes.")
+                yield say("Nobody is paged until then, unless something new or worse, or a limit, comes.")
                 yield from self._after_lease(coming)
             case forms.ESCALATE:
                 yield self._at_once(foreseen)
@@ -119,10 +119,7 @@ class _Writer:
                 yield say("What is silenced stays on the board and pages nobody; limits that come closer page all the same.")
                 yield from self._after_silence(coming)
             case forms.CALL:
-                yield say("The call stands in the history under your name, and pages nobody.")
-                if foreseen.held_until is not None:
-                    at = self.clock(foreseen.held_until)
-                    yield say("If the silent pump was seen running, its silence is yours until {at}.", at=at)
+                yield from self._call(foreseen)
             case _:
                 yield say("It stands in the history under your name, and pages nobody.")
 
@@ -131,14 +128,25 @@ class _Writer:
             return self.say("Pages now: {people}.", people=self._people(foreseen.paged))
         return self.say("Everybody was paged lately: nobody is paged at once.")
 
+    def _call(self, foreseen: Foreseen) -> Iterator[str]:
+        """What was seen at the pump is a witness: it may take the silence, and it may prove an interruption."""
+        yield self.say("The call stands in the history under your name, and by itself pages nobody.")
+        if foreseen.held_until is not None and foreseen.held_until != self.sheet.line.held_until:
+            at = self.clock(foreseen.held_until)
+            yield self.say("If the silent pump was seen running, its silence is yours until {at}.", at=at)
+        if self.sheet.course is not None and self.sheet.course.state is not DeliveryState.INTERRUPTED:
+            yield self.say("If the pump was seen standing, that is an interruption, and people are paged for it.")
+
     def _after_silence(self, coming: Coming | None) -> Iterator[str]:
-        if coming is not None:
+        if coming is not None and coming.why is not WhyPaged.SILENCE_ENDED:  # something else of the incident fires aloud
+            yield from self.later(coming)
+        elif coming is not None:
             yield self.say("When it ends and it still fires, {people} is paged.", people=self._people(coming.people))
 
     def later(self, coming: Coming | None) -> Iterator[str]:
         """Who is paged next when nobody does anything more."""
         if coming is None:
-            yield self.say("Nobody is paged after that, unless something new or worse comes.")
+            yield self.say("Nobody is paged after that, unless something new or worse, or a limit, comes.")
         else:
             yield self.say(
                 "If nobody takes it, {people} is paged at {at}, {why}.",

@@ -20,7 +20,7 @@ from gateway.runtime.standings import Standings
 from gateway.runtime.watchers import Watchers
 
 POINT_EVERY_MS = MINUTE_MS
-CURSOR = "vitals"  # its moves carry the gateway's own points into the outbox
+CURSOR = "vitals"  # its moves carry the gateway's own points into the outbox, under keys that begin with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Vitals:
 
     async def _write(self, points: Sequence[Point], at: Instant, slice_: int) -> None:
         rows = [
-            OutboxRow(f"vitals@{at}/{slice_}.{number}", EffectKind.POINT, point.at, point_to_json(point))
+            OutboxRow(f"{CURSOR}@{at}/{slice_}.{number}", EffectKind.POINT, point.at, point_to_json(point))
             for number, point in enumerate(points)
         ]
         await self._parts.journal.commit(CURSOR, self._pipeline.judged_seq, rows)

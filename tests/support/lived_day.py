@@ -15,6 +15,7 @@ from gateway.runtime.fold import Fold
 from gateway.runtime.gateway import Gateway
 from gateway.runtime.ports import Damaged, EffectKind, Incoming, Journal, Record, Rejected, SendState, Session
 from gateway.runtime.replay import replay
+from gateway.runtime.vitals import CURSOR as VITALS
 from gateway.scenario.day import Day, Said, Told
 from rules.loader import load_protocol
 from tests.support.forwarding import ScriptedSink, settle
@@ -98,8 +99,9 @@ def rows_of(effects: Iterable[tuple[int, Effect]]) -> dict[str, bytes]:
 
 
 async def outbox_of(journal: Journal) -> dict[str, bytes]:
-    """What the live gateway made durable: by key, as bytes."""
-    return {row.key: row.body for kind in EffectKind for row in await journal.outbox(kind, SendState, 1_000_000)}
+    """What the core decided and the live gateway made durable: by key, as bytes. What the shell says of itself is left out."""
+    rows = [row for kind in EffectKind for row in await journal.outbox(kind, SendState, 1_000_000)]
+    return {row.key: row.body for row in rows if not row.key.startswith(f"{VITALS}@")}
 
 
 async def told_again(journal: Journal, last: int, at: Instant) -> tuple[dict[str, object], dict[str, bytes]]:

@@ -1,5 +1,6 @@
 """The form that enrols a course: what it asks for, what it refuses, and how a refusal comes back."""
 
+import re
 from collections.abc import AsyncIterator
 
 import httpx

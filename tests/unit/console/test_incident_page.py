@@ -4,9 +4,13 @@ import re
 
 import pytest
 
-from gateway.domain.care import LogCall, SilenceRules
-from gateway.domain.commands import Acknowledge, Enrol, Escalate, Note
+from gateway.console.promises import promises_for
+from gateway.console.words import words_in
+from gateway.domain.care import LogCall, Seen, SilenceRules
+from gateway.domain.commands import Acknowledge, AddDiary, Enrol, Escalate, Note
 from gateway.domain.instants import HOUR_MS
+from gateway.domain.locale import Locale
+from gateway.domain.words import WhyPaged
 from gateway.runtime.access import Role
 from tests.support.core_world import COURSE, PROTOCOL, PUMP, SITE
 from tests.support.sheet_ward import NAME, LivedWard
@@ -82,6 +86,51 @@ async def test_every_button_says_what_it_will_do_and_to_whom(ward):
         "It stands in the history under your name",
     ):
         assert said in text, said
+
+
+def promised(ward: LivedWard, form: str) -> str:
+    """What the page promises of a form now."""
+    sheets, say = ward.sheets(), words_in(Locale.EN)
+    sheet = sheets.incident(key_of(ward))
+    assert sheet is not None
+    return " ".join(promises_for(sheet, sheets, "nurse-b", say, str).said[form])
+
+
+async def test_silencing_one_of_two_things_does_not_promise_silence(ward):
+    """What is not silenced pages on as before, and long before the silence ends."""
+    ward.world.does(NOW, AddDiary(course=COURSE, temperature_c=39.4))
+    ward.waits_until(NOW + 1)
+    told = promised(ward, "silence")
+    assert "If nobody takes it, nurse (sms) is paged" in told
+    assert "When it ends" not in told
+
+
+async def test_an_acknowledgement_does_not_hide_that_limits_page(ward):
+    """Milestones pass through a lease."""
+    ward.world.does(NOW, Acknowledge(incident=key_of(ward), for_ms=4 * HOUR_MS))
+    assert "or a limit, comes" in promised(ward, "ack")
+    before = len(ward.world.pages)
+    for minute in range(int(NOW) + 1, 160):
+        ward.pump_says(minute, delivery_status="not-delivering", rate_ml_h=0, not_delivering_reason="alarm")
+    assert [page.why for _, page in ward.world.pages[before:]] == [WhyPaged.MILESTONE]
+
+
+async def test_a_call_promises_no_quiet_that_it_cannot_keep(ward):
+    """A lease that is there already is no call's doing; a silent pump that somebody sees standing is an interruption, and pages."""
+    ward.world.does(NOW, Acknowledge(incident=key_of(ward)))
+    assert promised(ward, "call") == "The call stands in the history under your name, and by itself pages nobody."
+    silent = LivedWard()
+    silent.world.does(0, Enrol(course=COURSE, pump=PUMP, protocol=PROTOCOL.name, bag="7-day"))
+    for minute in range(10):
+        silent.pump_says(minute, delivery_status="delivering", rate_ml_h=0.6, set_rate_ml_h=0.6)
+    silent.waits_until(45)
+    told = promised(silent, "call")
+    assert "its silence is yours until" in told
+    assert "seen standing, that is an interruption, and people are paged" in told
+    before = len(silent.world.pages)
+    silent.world.does(45, LogCall(course=COURSE, called="caregiver", seen=Seen.STANDING))
+    silent.waits_until(49)
+    assert len(silent.world.pages) > before
 
 
 @pytest.mark.parametrize(
