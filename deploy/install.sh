@@ -71,11 +71,14 @@ install_program() {
   forget_old_releases
 }
 
-# The one before this stays, in case somebody must go back.
+# The one before this stays, in case somebody must go back; so does one that still runs, for it loads parts of itself when it
+# first needs them: a gateway that was not restarted would fail at its next page.
 forget_old_releases() {
   local old
   find "$root/opt/dripwatch" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +3 | cut -d' ' -f2- |
-    while IFS= read -r old; do rm -rf "$old"; done
+    while IFS= read -r old; do
+      if ! grep -qsF "$old/" /proc/[0-9]*/maps; then rm -rf "$old"; fi
+    done
 }
 
 install_units() {

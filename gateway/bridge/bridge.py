@@ -96,9 +96,9 @@ class Bridge:
             self._parts.source.acknowledge([item for item in items if isinstance(item, Incoming)])
 
     def _heeded(self, message: Incoming) -> None:
-        resort, seq = self._parts.resort, heeded_seq(message.payload)
-        if resort is not None and seq is not None:
-            resort.heeded(message.topic.rpartition("/")[2], seq)
+        resort, number = self._parts.resort, heeded_number(message.payload)
+        if resort is not None and number is not None:
+            resort.heeded(message.topic.rpartition("/")[2], *number)
 
     async def _look(self) -> None:
         """Look at clock and machine every few seconds; tell the status when it is due or its findings have changed."""
@@ -147,11 +147,11 @@ class Bridge:
         }
 
 
-def heeded_seq(payload: bytes) -> int | None:
-    """The number that the gateway says it has; None for what is no such word (the broker may carry anything)."""
+def heeded_number(payload: bytes) -> tuple[str, int] | None:
+    """What the gateway says it has, by (boot, seq); None for what is no such word (the broker may carry anything)."""
     try:
         told = json.loads(payload)
     except (ValueError, RecursionError):
         return None
-    seq = told.get("seq") if isinstance(told, dict) else None
-    return seq if isinstance(seq, int) and not isinstance(seq, bool) else None
+    boot, seq = (told.get("boot"), told.get("seq")) if isinstance(told, dict) else (None, None)
+    return (boot, seq) if isinstance(boot, str) and isinstance(seq, int) and not isinstance(seq, bool) else None

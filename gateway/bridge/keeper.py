@@ -6,7 +6,7 @@ costs its history, not the present: the keeper then goes on in memory, says so, 
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -88,7 +88,7 @@ class Keeper:
             self._stored.clear()
             held = self._done | self._sending
             async with self._lock:
-                frames = await _off_loop(partial(self._spool.due, limit, held))
+                frames = await self._due(limit, held)
             if frames:
                 self._sending |= {frame.id for frame in frames}
                 self._stored.set()
@@ -156,22 +156,37 @@ class Keeper:
     async def _write(self, fresh: list[Frame], done: frozenset[int], marks: dict[str, str]) -> int:
         """Into the file, or into memory where the file fails or does not answer. Returns how many frames were dropped."""
         spool = self._spool
-        writing = asyncio.create_task(asyncio.to_thread(spool.write, fresh, done, marks))
         try:
-            await asyncio.wait((writing,), timeout=DISK_PATIENCE_S)
-        except asyncio.CancelledError:
-            await asyncio.wait((writing,), timeout=DISK_PATIENCE_S)
-            raise
-        if not writing.done():
+            return await _patiently(partial(spool.write, fresh, done, marks))
+        except TimeoutError:
             return self._flee("the disk does not answer", fresh, marks)
-        failed = writing.exception()
-        if failed is None:
-            return writing.result()
-        if not isinstance(failed, SpoolFailed):
-            raise failed
-        readable = await asyncio.to_thread(lambda: [frame for frame in spool.all() if frame.id not in done])
+        except SpoolFailed as failed:
+            return self._flee(str(failed), fresh, marks, await self._salvaged(spool, done))
+
+    async def _due(self, limit: int, held: Collection[int]) -> list[Frame]:
+        """From the file; a file that fails or does not answer is left for memory, with all that waits for it."""
+        spool, readable = self._spool, list[Frame]()
+        try:
+            return await _patiently(partial(spool.due, limit, held))
+        except TimeoutError:
+            why = "the disk does not answer"
+        except SpoolFailed as failed:
+            why, readable = str(failed), await self._salvaged(spool, frozenset(self._done))
+        fresh, marks = self._fresh, self._marks
+        self._fresh, self._marks = [], {}
+        dropped = self._flee(why, fresh, marks, readable)
+        if dropped:
+            self._note_dropped(dropped)
+        return [frame for frame in self._spool.due(limit + len(held), ()) if frame.id not in held][:limit]
+
+    async def _salvaged(self, spool: Spool, done: Collection[int]) -> list[Frame]:
+        """What can still be read of a file that failed; it is closed then."""
+        try:
+            readable = await _patiently(lambda: [frame for frame in spool.all() if frame.id not in done])
+        except TimeoutError:
+            return []
         spool.close()
-        return self._flee(str(failed), fresh, marks, readable)
+        return readable
 
     def _flee(self, why: str, fresh: list[Frame], marks: dict[str, str], readable: Sequence[Frame] = ()) -> int:
         """Go on in memory, under a new name of the numbering: what the disk does not remember must not look like its own."""
@@ -207,11 +222,17 @@ class Keeper:
             return Spool.open(path, **limits)
 
 
-async def _off_loop(work: Callable[[], _T]) -> _T:
-    """Run it in a thread, to its end: nobody touches the file before, also when the caller is cancelled."""
+async def _patiently(work: Callable[[], _T]) -> _T:
+    """Run it in a thread: nobody touches the file before its end, also when the caller is cancelled.
+
+    Raises `TimeoutError` after DISK_PATIENCE_S; the thread is left behind then. And what `work` raises.
+    """
     working = asyncio.create_task(asyncio.to_thread(work))
     try:
-        return await asyncio.shield(working)
+        await asyncio.wait((working,), timeout=DISK_PATIENCE_S)
     except asyncio.CancelledError:
-        await asyncio.wait((working,))
+        await asyncio.wait((working,), timeout=DISK_PATIENCE_S)
         raise
+    if not working.done():
+        raise TimeoutError
+    return working.result()

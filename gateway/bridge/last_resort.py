@@ -54,10 +54,13 @@ class LastResort:
             new.since, new.first_seq, new.tell_at, new.told = before.since, before.first_seq, before.tell_at, before.told
         self._waiting[frame.device] = new
 
-    def heeded(self, device: str, seq: int) -> None:
-        """The gateway has the device's frame of this number; what came before it, it has or will have."""
+    def heeded(self, device: str, boot: str, seq: int) -> None:
+        """The gateway has the device's frame of this number; what came before it in this numbering, it has or will have.
+
+        A number of another numbering (a card before this one, somebody else who publishes for the device) says nothing.
+        """
         waiting = self._waiting.get(device)
-        if waiting is None or seq < waiting.first_seq:
+        if waiting is None or boot != waiting.frame.boot or seq < waiting.first_seq:
             return
         if seq >= waiting.frame.seq:
             del self._waiting[device]

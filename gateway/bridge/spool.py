@@ -139,7 +139,7 @@ class Spool:
     def _trim(self) -> int:
         if self.bytes <= self._max_bytes and self.count <= self._max_frames:
             return 0
-        before, at_once = self.count, max(1, self.count // 100)  # of what is there: large frames fill it with few
+        before, at_once = self.count, max(1, min(self.count, self._max_frames) // 100)  # large frames fill it with few
         for urgent in (0, 1):
             while self._is_over() and self._delete(_OLDEST, (urgent, at_once)):
                 pass

@@ -18,6 +18,7 @@ from gateway.console.words import words_in
 from gateway.runtime.service import Service
 
 BOARD, WALL = "board", "wall"
+LOOK_S = 0.25
 SHEETS_MAX = 99
 
 router = APIRouter(include_in_schema=False)
@@ -55,13 +56,34 @@ async def live_board(request: Request, viewer: Viewer, view: Annotated[str, Quer
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
 
+class Look:
+    """The board for all who watch. Making it keeps the event loop busy: each is shared, and the next comes `LOOK_S` later."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._one_at_a_time = asyncio.Lock()
+        self._made: Seen | None = None
+        self._version, self._next_s = 0, 0.0
+
+    async def now(self) -> Seen:
+        """With everything that had happened when this was asked."""
+        wanted, time_s = await self._service.changed(0), asyncio.get_running_loop().time
+        async with self._one_at_a_time:
+            if self._made is None or self._version < wanted or time_s() >= self._next_s:
+                await asyncio.sleep(max(0.0, self._next_s - time_s()))
+                self._version = await self._service.changed(0)
+                self._made, self._next_s = seen(self._service), time_s() + LOOK_S
+            return self._made
+
+
 def live_of(service: Service) -> Live:
     """What everybody who watches is fed by."""
+    look = Look(service)
 
     async def render(sight: Sight) -> str:
         """The part that changes. It is nobody's in particular: live.js puts the reader's own mark into the forms."""
         visitor = Visitor(name="", role=sight.role, via="live")
-        frame, told = frame_without_request(service, sight.locale, visitor), seen(service)
+        frame, told = frame_without_request(service, sight.locale, visitor), await look.now()
         if sight.view == WALL:
             return await asyncio.to_thread(_wall, "wall_live.html", frame, told, 1)
         return await asyncio.to_thread(_board, "board_live.html", frame, told)

@@ -121,10 +121,9 @@ def is_change(scope: Scope) -> bool:
 
 
 def who_asks(scope: Scope) -> str:
-    """The visitor by name and way, with the name that the header gives; keys and paces are each visitor's own."""
+    """The visitor by name and way, as the door knows them, whatever a header says; keys and paces are each visitor's own."""
     visitor = scope.get("state", {}).get("visitor")
-    named = Headers(scope=scope).get("x-dripwatch-user", "")
-    return f"{visitor.via}:{visitor.name}:{named}" if visitor is not None else f":{named}"
+    return f"{visitor.via}:{visitor.name}" if visitor is not None else ""
 
 
 def _digest(scope: Scope, body: bytes) -> str:

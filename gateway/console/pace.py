@@ -1,7 +1,8 @@
 """Nobody asks for changes faster than people and honest programs do: a visitor has a stock of changes that fills up again.
 
-Every change is a durable record, kept for ever; a program that runs wild would fill the journal and slow down what pumps send.
-Taking an incident is never refused: that is what pages are for.
+Every change is a durable record, kept for ever, by the API or by a form; so is each look at raw messages. A program that runs
+wild would fill the journal and slow down what pumps send. Taking an incident is never refused: that is what pages are for. What
+needs no admission (links in pages, the homes' diaries, the sign-in) has limits of its own.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections import OrderedDict
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.console.guard import is_open
 from gateway.console.once import is_change, who_asks
 from gateway.console.problems import problem
 
@@ -18,7 +20,8 @@ PER_S = 10.0
 VISITORS_MAX = 1_000  # remembered; the one that asked for nothing for longest is forgotten, and starts with a full stock
 TOO_FAST = "urn:dripwatch:too-fast"
 
-_NEVER_REFUSED = re.compile(r"/api/v1/incidents/[^/]+/(ack|escalate|hand-over)")
+_NEVER_REFUSED = re.compile(r"(/api/v1)?/incidents/[^/]+/(ack|escalate|hand-over)")
+_LOOKS = re.compile(r"(/api/v1)?/(pumps|incidents)/[^/]+/messages")
 
 
 class Paced:
@@ -30,7 +33,7 @@ class Paced:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if is_change(scope) and _NEVER_REFUSED.fullmatch(scope["path"]) is None and not self._takes_one(who_asks(scope)):
+        if _writes(scope) and not self._takes_one(who_asks(scope)):
             detail = f"more than {self._stock:.0f} changes at once, or {self._per_s:g} a second; wait a second and go on slower"
             await problem(429, detail, kind=TOO_FAST, headers={"Retry-After": "1"})(scope, receive, send)
             return
@@ -45,3 +48,10 @@ class Paced:
         if len(self._left) > VISITORS_MAX:
             self._left.popitem(last=False)
         return may
+
+
+def _writes(scope: Scope) -> bool:
+    """Whether this leaves a record behind, and may be refused."""
+    if scope["type"] != "http" or is_open(scope["path"]) or _NEVER_REFUSED.fullmatch(scope["path"]):
+        return False
+    return is_change(scope) or scope["method"] == "POST" or _LOOKS.fullmatch(scope["path"]) is not None

@@ -64,6 +64,7 @@ def _take(pump: Pump, course: Course | None, reading: Observation | AlarmChange 
     protocol = now.protocols.get(course.protocol) if course is not None else None
     promise = promise_ms(pump, protocol)
     observed = twin.observed_at(pump, reading, now.at)
+    twin.note_newest(pump, reading, observed)
     weight_g = reading.bag_weight_g if isinstance(reading, Observation) else None
     if reading.beside:
         woken = _take_beside(pump, reading, observed)

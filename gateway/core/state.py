@@ -27,18 +27,20 @@ HISTORY_MAX = 200
 class Numbering:
     """Which numbers of one boot arrived: all up to `high` but for `holes` (inclusive ranges); up to `floor` nobody remembers.
 
-    `low` is the number that was heard first: what lies below it may still come, and is not counted as missing.
+    `low` is the number that was heard first: what lies below it may still come, and is not counted as missing. `high_at` is when
+    the word with the number `high` was observed.
     """
 
     low: int
     high: int
     holes: list[tuple[int, int]] = field(default_factory=list)
     floor: int = 0
+    high_at: Instant = 0
 
 
 @dataclass(slots=True)
 class PumpCondition:
-    """An alarm condition on a pump as last told: `changed_at` and `seq` are of its newest word."""
+    """An alarm condition on a pump as last told: `changed_at`, `seq` and `boot` are of its newest word."""
 
     condition: Condition
     started_at: Instant
@@ -48,6 +50,7 @@ class PumpCondition:
     device_priority: Priority | None = None
     text: str = ""
     seq: int = 0
+    boot: str = ""
 
 
 @dataclass(slots=True)

@@ -68,7 +68,25 @@ def observed_at(pump: Pump, reading: Reading, at: Instant) -> Instant:
     told = reading.observed_at
     pump.clock_doubtful = reading.clock is ClockQuality.FREE or told > at + AHEAD_MAX_MS
     pump.clock_offset_ms = told - at
-    return at if pump.clock_doubtful else told
+    return _in_its_place(pump, reading, at) if pump.clock_doubtful else told
+
+
+def _in_its_place(pump: Pump, reading: Reading, at: Instant) -> Instant:
+    """When a word was observed that cannot tell: now, or just before the newest of its boot where its number is lower.
+
+    A bridge sends alarms before what it saw earlier: that must not look like newer words, by which the alarm would be over.
+    """
+    numbering = pump.boots.get(reading.boot or "")
+    if numbering is None or reading.seq is None or reading.seq >= numbering.high or not numbering.high_at:
+        return at
+    return min(at, numbering.high_at - 1)
+
+
+def note_newest(pump: Pump, reading: Reading, observed: Instant) -> None:
+    """Remember when the word with the highest number of its boot was observed."""
+    numbering = pump.boots.get(reading.boot or "")
+    if numbering is not None and reading.seq == numbering.high:
+        numbering.high_at = observed
 
 
 def promise_ms(pump: Pump, *, intervals: int, at_least_ms: int) -> int:
@@ -172,10 +190,11 @@ def change_alarm(pump: Pump, reading: AlarmChange, observed: Instant) -> int:
         return _start_late(pump, known, reading, observed) if reading.phase is AlarmPhase.START else 0
     if reading.phase is AlarmPhase.END:
         if known is None:
-            ended = PumpCondition(reading.condition, observed, observed, active=False, seq=reading.seq or 0)
-            pump.conditions[reading.condition] = ended
+            known = pump.conditions[reading.condition] = PumpCondition(reading.condition, observed, observed, active=False)
+            _note_word(known, reading, observed)
             return 0
-        known.active, known.changed_at, known.seq = False, observed, reading.seq or 0
+        known.active = False
+        _note_word(known, reading, observed)
         return Facet.CONDITIONS
     fresh = known is None or not known.active
     if known is None or fresh:
@@ -185,7 +204,7 @@ def change_alarm(pump: Pump, reading: AlarmChange, observed: Instant) -> int:
         known = PumpCondition(reading.condition, observed, observed, active=True, stops_delivery=stops)
         pump.conditions[reading.condition] = known
     stops_now = reading.phase is AlarmPhase.START or fresh or not known.stops_delivery
-    known.changed_at, known.seq = observed, reading.seq or 0
+    _note_word(known, reading, observed)
     known.device_priority = reading.priority or known.device_priority
     known.text = reading.text or known.text
     if reading.stops_delivery is not None:
@@ -196,8 +215,14 @@ def change_alarm(pump: Pump, reading: AlarmChange, observed: Instant) -> int:
     return facets | _clear_by_delivery(pump)
 
 
+def _note_word(known: PumpCondition, reading: AlarmChange, observed: Instant) -> None:
+    known.changed_at, known.seq, known.boot = observed, reading.seq or 0, reading.boot or ""
+
+
 def _is_older(known: PumpCondition, reading: AlarmChange, observed: Instant) -> bool:
-    """Whether a newer word about this condition is known; of the same instant the higher number counts."""
+    """Whether a newer word about this condition is known: by the numbers within a boot, which no clock can turn round."""
+    if reading.seq and known.seq and (reading.boot or "") == known.boot:
+        return reading.seq < known.seq
     return observed < known.changed_at or (observed == known.changed_at and 0 < (reading.seq or 0) < known.seq)
 
 

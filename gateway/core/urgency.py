@@ -11,17 +11,21 @@ from gateway.domain.words import Condition
 if TYPE_CHECKING:  # the board sorts by what stands here
     from gateway.core.board import CourseLine
 
+_NEVER = (float("inf"), 0, 0)
 _TOO_MUCH = frozenset({Condition.FREE_FLOW.value, Condition.OVER_INFUSION.value})
 
 
 class Ending(StrEnum):
-    """What runs out."""
+    """What runs out; of what has run out already, what stands first here is the worse."""
 
     NOW = "now"  # too much flows: there is no time at all
     LIMIT = "limit"  # the protocol's limit of an interruption, in the worst case
     BATTERY = "battery"
     BAG = "bag"  # most likely empty
     EXPIRY = "expiry"
+
+
+_WORST = tuple(Ending)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,13 @@ class Deadline:
 
 
 def deadline(line: "CourseLine", at: Instant) -> Deadline | None:
-    """The earliest of all that run out for this course; None while nothing does, as far as anybody knows."""
-    return min(_deadlines(line, at), key=lambda one: (one.at, one.ending), default=None)
+    """What runs out first for this course; None while nothing does, as far as anybody knows."""
+    return min(_deadlines(line, at), key=lambda one: _place(one, at), default=None)
+
+
+def _place(ends: Deadline, at: Instant) -> tuple[int, int, Instant]:
+    """No time is left for all that is past, however long: a bag that expired days ago does not hide that too much flows now."""
+    return max(ends.at, at), _WORST.index(ends.ending), ends.at
 
 
 def _deadlines(line: "CourseLine", at: Instant) -> Iterator[Deadline]:
@@ -51,8 +60,8 @@ def _deadlines(line: "CourseLine", at: Instant) -> Iterator[Deadline]:
         yield Deadline(supplies.bag_expires_at, Ending.EXPIRY)
 
 
-def urgency(line: "CourseLine", at: Instant) -> tuple[int, float, str]:
+def urgency(line: "CourseLine", at: Instant) -> tuple[int, tuple[float, int, Instant], str]:
     """The sorting key: open incidents first by priority, then the least time left, then the name."""
     rank = max((incident.priority.rank for incident in line.incidents), default=-1)
     ends = deadline(line, at)
-    return -rank, ends.at if ends is not None else float("inf"), line.course
+    return -rank, _place(ends, at) if ends is not None else _NEVER, line.course

@@ -27,6 +27,8 @@ SECRETS = ("api-token", "link-secret", "diary-secret")
 MANIFEST = "manifest.json"
 FORM = 1  # of the folder; a restore refuses another
 
+_COMPANIONS = ("-wal", "-shm", "-journal")  # SQLite would read those of a lost file into the restored one
+
 _NAME = re.compile(r"dripwatch-\d{8}T\d{6}Z")
 _READ_AT_ONCE = 1 << 20
 
@@ -98,7 +100,7 @@ def restore(backup: Backup, journal: Path, until: int | None = None) -> int:
     Raises `BackupRefused` where something is in the way, before anything is written; `CannotCut`, and nothing is there then.
     """
     places = _places(backup, journal)
-    for place in places.values():
+    for place in (*places.values(), *_companions(places)):
         if place.exists():
             raise BackupRefused(f"{place}: is there already; move it away first, nothing is ever written over")
     part = journal.with_name(f"{journal.name}.part")
@@ -114,7 +116,7 @@ def restore(backup: Backup, journal: Path, until: int | None = None) -> int:
     except OSError as error:
         raise BackupRefused(f"{journal}: cannot be written: {error.strerror or error}") from error
     finally:
-        for leftover in (part, *(part.with_name(f"{part.name}{end}") for end in ("-wal", "-shm"))):
+        for leftover in (part, *(part.with_name(f"{part.name}{end}") for end in _COMPANIONS)):
             leftover.unlink(missing_ok=True)
     return lost
 
@@ -162,6 +164,11 @@ def _compare(folder: Path, files: Mapping[str, Mapping[str, object]]) -> None:
 def _places(backup: Backup, journal: Path) -> dict[str, Path]:
     names = [name for name in (*DATABASES, *SECRETS) if (backup.folder / name).is_file()]
     return {JOURNAL: journal, **{name: journal.with_name(name) for name in names}}
+
+
+def _companions(places: Mapping[str, Path]) -> list[Path]:
+    databases = [place for name, place in places.items() if name in (JOURNAL, *DATABASES)]
+    return [place.with_name(f"{place.name}{end}") for place in databases for end in _COMPANIONS]
 
 
 def _copy(source: Path, to: Path) -> None:

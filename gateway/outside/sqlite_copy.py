@@ -93,6 +93,9 @@ def cut(path: Path, seq: int) -> int:
 
     Their numbers stay taken: a number that were given again would give a new incident an old one's key. In their place stand
     clock records of that moment, which say nothing. Effects that were planned later go; what was sent before stays sent.
+    A cut between records of one millisecond is refused: of an effect only its time is kept, not the record that it came from, and
+    a page that stayed behind from a record that went would hold the key of one that is due later.
+
     Raises `CannotCut`; the file is as it was then.
     """
     with closing(open_for_writing(path, BUSY_MS)) as connection:
@@ -102,6 +105,7 @@ def cut(path: Path, seq: int) -> int:
             raise CannotCut(f"{path}: there is no record {seq}; the newest is {newest}")
         _refuse_without_state(connection, path, seq)
         at = int(row[0])
+        _refuse_between_equals(connection, path, seq, at)
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("DELETE FROM journal WHERE seq > ?", (seq,))
         connection.execute("DELETE FROM outbox WHERE planned_at > ?", (at,))
@@ -115,6 +119,19 @@ def cut(path: Path, seq: int) -> int:
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return newest - seq
+
+
+def _refuse_between_equals(connection: sqlite3.Connection, path: Path, seq: int, at: Instant) -> None:
+    """Records of one commit often have one time. They are neighbours: times in a journal never run backwards."""
+    after = connection.execute("SELECT received_at FROM journal WHERE seq > ? ORDER BY seq LIMIT 1", (seq,)).fetchone()
+    if after is None or after[0] != at:
+        return
+    other = "SELECT seq FROM journal WHERE seq {} ? AND received_at <> ? ORDER BY seq {} LIMIT 1"
+    before = connection.execute(other.format("<", "DESC"), (seq, at)).fetchone()
+    behind = connection.execute(other.format(">", "ASC"), (seq, at)).fetchone()
+    last = behind[0] - 1 if behind is not None else last_seq(connection)
+    words = f"{before[0]} or to {last}" if before is not None else f"{last}"
+    raise CannotCut(f"{path}: the records around {seq} came in one millisecond and stay together; go back to {words}")
 
 
 def _refuse_without_state(connection: sqlite3.Connection, path: Path, seq: int) -> None:

@@ -20,6 +20,7 @@ from gateway.runtime.ports import Journal, JournalFull
 
 EVERY_RECORDS = 20_000  # a restart folds at most this many, and what came while the snapshot was written
 CELLS_AT_ONCE = 100
+BYTES_AT_ONCE = 4 * 1_048_576  # and one cell more: pages wait meanwhile, and a course with many long incidents is large
 ROUNDS_MAX = 80  # of at most 250 records each: while records pour in, a snapshot is done after 20,000 of them
 
 STAMP_CHARS = 16
@@ -152,6 +153,8 @@ class Snapshotter:
             return
         for key in list(islice(self._todo, self._at_once)):
             self._save(key)
+            if sum(map(len, self._ready.values())) > BYTES_AT_ONCE:
+                break
         ready, self._ready = self._ready, {}
         done = not self._todo
         if ready:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import mmap
 import os
 import re
 import shutil
@@ -188,3 +189,22 @@ def test_the_service_manager_hears_the_gateway(tmp_path: Path, monkeypatch: pyte
             if running.process is not None and running.process.poll() is None:
                 running.kill()
     assert json.loads(running.ward_file.read_text())["site"]
+
+
+def test_a_release_that_still_runs_is_not_removed(tmp_path: Path):
+    """Two upgrades without a restart in between: the running gateway keeps its files, and loses them once it has ended."""
+    releases = [tmp_path / "opt/dripwatch" / name for name in ("1-old", "2-running", "3", "4")]
+    for day, release in enumerate(releases, 1):
+        release.mkdir(parents=True)
+        os.utime(release, (day * 86_400, day * 86_400))
+    library = releases[1] / "part.so"
+    library.write_bytes(bytes(4_096))
+    os.utime(releases[1], (2 * 86_400, 2 * 86_400))
+    script = (ROOT / "deploy/install.sh").read_text()
+    function = script[script.index("forget_old_releases() {") :].partition("\n}\n")[0] + "\n}\n"
+    line = ["bash", "-euo", "pipefail", "-c", f"root={tmp_path}\n{function}forget_old_releases"]
+    with library.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ):
+        subprocess.run(line, check=True)
+        assert sorted(path.name for path in releases[0].parent.iterdir()) == ["2-running", "3", "4"]
+    subprocess.run(line, check=True)
+    assert sorted(path.name for path in releases[0].parent.iterdir()) == ["3", "4"]

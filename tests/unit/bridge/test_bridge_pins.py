@@ -124,7 +124,7 @@ async def test_the_buzzer_sounds_until_the_button_and_the_light_until_the_answer
         pins.pin(BUTTON).drive_low()
         await eventually(lambda: not pins.pin(BUZZER).state)
         assert pins.pin(LIGHT).state
-        resort.heeded("pump-01", 3)
+        resort.heeded("pump-01", "b1", 3)
         await eventually(lambda: not pins.pin(LIGHT).state)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

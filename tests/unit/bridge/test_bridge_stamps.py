@@ -70,6 +70,32 @@ def test_a_right_stamp_is_left_alone_when_the_clock_is_set():
     assert stamper.mended(good) == good
 
 
+@pytest.mark.hazard("H-29")
+@pytest.mark.parametrize("step_ms", [-56 * 365 * 86_400_000, 5 * 365 * 86_400_000])
+def test_a_clock_that_is_set_by_hand_moves_no_stamp(step_ms: int):
+    """By years, while no reference is there, also across a restart of the process: the kernel's count goes on from the last one."""
+    machine = FakeMachine(wall_ms=AT, synced=True)
+    stamper = Stamper(machine.clock())
+    remembered = stamper.look() or ""
+    machine.synced = False
+    machine.pass_ms(60_000)
+    machine.wall_ms += step_ms
+    for one in (stamper, Stamper(machine.clock(), remembered)):
+        assert (one.now().observed_at, one.now().clock) == (AT + 60_000, ClockQuality.SYNCED)  # set a moment ago
+        one.look()
+        assert (one.now().observed_at, one.now().clock) == (AT + 60_000, ClockQuality.SYNCED)
+
+
+def test_a_step_by_the_reference_is_followed_and_remembered_at_once():
+    """It was wrong by an hour when it first counted as good."""
+    machine = FakeMachine(wall_ms=AT - 3_600_000, synced=True)
+    stamper = Stamper(machine.clock())
+    stamper.look()
+    machine.wall_ms = AT
+    assert stamper.look() == f"k1 10000 {AT - 10_000}"
+    assert stamper.now().observed_at == AT
+
+
 def test_holdover_ends():
     """The clock counts as good for a week after its reference went, then as free; and its age is told."""
     machine = FakeMachine(wall_ms=AT, synced=True)
@@ -88,7 +114,7 @@ def test_a_restarted_process_remembers_that_the_clock_was_right():
     machine = FakeMachine(wall_ms=AT, synced=True)
     stamper = Stamper(machine.clock())
     remembered = stamper.look()
-    assert remembered == "k1 10000"
+    assert remembered == f"k1 10000 {AT - 10_000}"
     assert stamper.look() is None
     machine.pass_ms(REMEMBER_EVERY_MS)
     assert stamper.look() is not None

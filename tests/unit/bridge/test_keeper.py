@@ -97,6 +97,46 @@ async def test_a_disk_that_hangs_holds_up_no_alarm(tmp_path: Path, monkeypatch: 
     await keeper.close()
 
 
+async def test_a_disk_that_hangs_while_it_is_read_holds_up_no_alarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Also when nobody has written: whoever waits for the lock of the file would wait for ever."""
+    monkeypatch.setattr(keeping, "DISK_PATIENCE_S", 0.05)
+    keeper = Keeper(tmp_path / "s.db", LIMITS)
+    boot = put(keeper)[0].boot
+    await keeper.commit()
+    freed = threading.Event()
+    monkeypatch.setattr(keeper._spool, "due", lambda *_: freed.wait(20) and [])
+    try:
+        taking = asyncio.create_task(keeper.take(10))
+        await asyncio.sleep(0)
+        put(keeper, urgent=True)
+        async with asyncio.timeout(10):
+            await keeper.commit()
+            (alarm,) = await taking
+        assert (alarm.seq, alarm.urgent, alarm.boot != boot) == (2, True, True)
+        assert "does not answer" in keeper.findings["spool-broken"]
+    finally:
+        freed.set()
+    await keeper.close()
+
+
+async def test_a_disk_that_fails_while_it_is_read_is_left_with_what_it_still_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A start anew would read the same page again: the keeper goes on in memory."""
+    keeper = Keeper(tmp_path / "s.db", LIMITS)
+    put(keeper, 3)
+    await keeper.commit()
+
+    def fails(*_: object) -> list[Frame]:
+        raise SpoolFailed("disk I/O error")
+
+    monkeypatch.setattr(keeper._spool, "due", fails)
+    put(keeper, urgent=True)
+    assert [frame.seq for frame in await keeper.take(10)] == [4, 1, 2, 3]
+    assert "disk I/O error" in keeper.findings["spool-broken"]
+    await keeper.close()
+
+
 async def test_memory_is_bounded_while_the_disk_is_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Frames without alarm become holes in the numbers; those with one are kept."""
     monkeypatch.setattr(keeping, "FRESH_MAX", 10)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.bridge.bridge import heeded_seq
+from gateway.bridge.bridge import heeded_number
 from gateway.bridge.last_resort import AGAIN_MS, TELL_AGAIN_MS, LastResort, ToDo
 from gateway.domain.instants import MINUTE_MS
 from tests.support.bridge_parts import frame
@@ -19,19 +19,21 @@ def summary(todo: ToDo) -> tuple[list[int], list[str], bool, bool]:
         b"",
         b"[]",
         b"null",
-        b'{"seq": null}',
-        b'{"seq": "7"}',
-        b'{"seq": 7.0}',
-        b'{"seq": 1e400}',
-        b'{"seq": true}',
+        b'{"boot": "b", "seq": null}',
+        b'{"boot": "b", "seq": "7"}',
+        b'{"boot": "b", "seq": 7.0}',
+        b'{"boot": "b", "seq": 1e400}',
+        b'{"boot": "b", "seq": true}',
+        b'{"boot": null, "seq": 7}',
+        b'{"seq": 7}',
         b"\xff",
         b"[" * 9_999,
     ],
 )
 def test_rubbish_is_no_answer(rubbish: bytes):
     """Anybody may have written it; only a whole number is a number."""
-    assert heeded_seq(rubbish) is None
-    assert heeded_seq(b'{"boot": "b", "seq": 7}') == 7
+    assert heeded_number(rubbish) is None
+    assert heeded_number(b'{"boot": "b", "seq": 7}') == ("b", 7)
 
 
 def test_an_alarm_that_is_heeded_is_quiet():
@@ -39,9 +41,9 @@ def test_an_alarm_that_is_heeded_is_quiet():
     resort = LastResort(MINUTE_MS)
     resort.began(frame(7), 0)
     assert summary(resort.look(1_000)) == ([], [], False, False)
-    resort.heeded("pump-02", 9)
-    resort.heeded("pump-01", 6)
-    resort.heeded("pump-01", 7)
+    resort.heeded("pump-02", "b1", 9)
+    resort.heeded("pump-01", "b1", 6)
+    resort.heeded("pump-01", "b1", 7)
     assert summary(resort.look(10 * MINUTE_MS)) == ([], [], False, False)
 
 
@@ -57,7 +59,7 @@ def test_an_alarm_that_nobody_heeds_sounds_and_tells():
     assert resort.look(MINUTE_MS + TELL_AGAIN_MS).tell == ["pump-01"]
     resort.was_told("pump-01")
     assert resort.look(MINUTE_MS + 3 * TELL_AGAIN_MS).tell == []
-    resort.heeded("pump-01", 8)  # a later frame will do: what came before it, it has
+    resort.heeded("pump-01", "b1", 8)  # a later frame will do: what came before it, it has
     assert summary(resort.look(30 * MINUTE_MS)) == ([], [], False, False)
 
 
@@ -79,7 +81,16 @@ def test_a_word_about_the_first_alarm_gives_the_second_its_own_minute():
     resort = LastResort(MINUTE_MS)
     resort.began(frame(7), 0)
     resort.began(frame(9), 50_000)
-    resort.heeded("pump-01", 7)
+    resort.heeded("pump-01", "b1", 7)
     assert not resort.look(70_000).light
     assert resort.look(50_000 + MINUTE_MS).light
     resort.was_told("pump-99")
+
+
+@pytest.mark.hazard("H-36")
+def test_a_word_about_another_numbering_heeds_nothing():
+    """A pump that also publishes by itself, or the card before this one, has numbers of its own, and larger ones."""
+    resort = LastResort(MINUTE_MS)
+    resort.began(frame(7), 0)
+    resort.heeded("pump-01", "b0", 5_000)
+    assert resort.look(MINUTE_MS).sound

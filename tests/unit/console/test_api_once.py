@@ -13,7 +13,9 @@ from gateway.console.examples import EXAMPLES
 from gateway.core.answered import KEPT_MS
 from gateway.domain.commands import Acknowledge, Once
 from gateway.domain.effects import CommandResult
-from tests.support.fake_service import FakeService, board, refuse
+from gateway.runtime.access import Role
+from tests.support.fake_service import TOKEN, FakeService, board, refuse
+from tests.support.people import accounts_of, browser
 
 ACK = "/api/v1/incidents/P-017@48213/ack"
 KEY = {"Idempotency-Key": "k-1"}
@@ -127,13 +129,32 @@ async def test_who_asks_for_changes_too_fast_is_slowed_down_but_takes_incidents(
 
     note, transport = "/api/v1/incidents/P-017/note", httpx.ASGITransport(pace.Paced(app, stock=3, per_s=0.001))
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        assert [(await client.get("/pumps/p1")).status_code for _ in range(4)] == [200] * 4
         assert [(await client.post(note)).status_code for _ in range(4)] == [200, 200, 200, 429]
         slowed = await client.post(note)
         assert (slowed.json()["type"], slowed.headers["retry-after"]) == (pace.TOO_FAST, "1")
-        for path in (ACK, "/api/v1/incidents/P-017/escalate"):
+        for path in (ACK, "/api/v1/incidents/P-017/escalate", "/incidents/P-017@1/ack", "/a/token", "/d/token", "/login"):
             assert (await client.post(path)).status_code == 200
         assert (await client.get(note)).status_code == 200
-        assert (await client.post(note, headers={"X-Dripwatch-User": "nurse-b"})).status_code == 200
+        for path in ("/courses/P-017/call", "/incidents/P-017@1/note", "/enrol"):
+            assert (await client.post(path)).status_code == 429
+        for path in ("/api/v1/pumps/p1/messages", "/pumps/p1/messages", "/incidents/P-017@1/messages"):
+            assert (await client.get(path)).status_code == 429  # each look is a record too
+
+
+@pytest.mark.parametrize(("token", "paces"), [(True, 1), (False, 2)])
+async def test_a_name_in_a_header_makes_another_visitor_with_the_key_file_only(token: bool, paces: int, monkeypatch):
+    """A token's program has one pace and one set of keys, whatever it says of itself."""
+    service = FakeService()
+    accounts = accounts_of(service)
+    _, text = await accounts.make_token("tester", "monitor", Role.TRIAGE)
+    asked: set[str] = set()
+    monkeypatch.setattr(pace.Paced, "_takes_one", lambda _, visitor: asked.add(visitor) or True)
+    async with browser(service, accounts) as client:
+        for who in ("nurse-a", "nurse-b"):
+            headers = {"Authorization": f"Bearer {text if token else TOKEN}", "X-Dripwatch-User": who}
+            assert (await client.post("/api/v1/incidents/P-017/note", json={"text": "x"}, headers=headers)).status_code == 200
+    assert len(asked) == paces
 
 
 async def test_visitors_that_are_remembered_are_bounded():

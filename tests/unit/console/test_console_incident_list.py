@@ -73,3 +73,20 @@ async def test_whatever_people_wrote_is_escaped_in_the_list(client, service):
     html = (await client.get("/incidents")).text
     assert "<img" not in html
     assert html.count("&lt;img src=x onerror=") >= 6
+
+
+async def test_the_list_asks_for_no_more_of_the_past_than_it_shows(client, service, monkeypatch):
+    """Each line is made on the event loop, where pages wait for it."""
+    service.remembered = [incident(seq=n, state=IncidentState.RESOLVED, closed_at=AT) for n in range(500)]
+    given: list[int] = []
+    lines_of = service.incidents
+
+    def counted(*which, **more):
+        lines = lines_of(*which, **more)
+        given.append(len(lines))
+        return lines
+
+    monkeypatch.setattr(service, "incidents", counted)
+    text = (await client.get("/incidents?part=2")).text
+    assert sum(given) <= PAST_SHOWN + 1
+    assert ("part=3" in text, "part=1" in text) == (True, True)

@@ -8,11 +8,12 @@ import httpx
 import pytest
 import uvicorn
 
+from gateway.console import board_page
 from gateway.console.app import create_api
 from gateway.console.live import WATCHERS_MAX, Live, Sight, TooManyWatchers, as_event
 from gateway.console.roles import Role
 from gateway.domain.locale import Locale
-from tests.support.fake_service import TOKEN, FakeService, board, interrupted
+from tests.support.fake_service import TOKEN, FakeService, board, course, interrupted
 from tests.support.process import free_port
 
 SOON_S = 10.0
@@ -220,3 +221,37 @@ async def test_a_browser_hears_of_a_change_over_a_real_connection():
                         break
         ready = await client.get(f"{url}/health/ready")
         assert json.loads(ready.text)["ready"] is True
+
+
+async def test_all_sights_share_a_board(monkeypatch):
+    """Roles, languages and views multiply; making the board keeps pages waiting, so that it is made once for all of them."""
+    monkeypatch.setattr(board_page, "LOOK_S", 60.0)
+    service, made = FakeService(), []
+    board_of = service.board
+    monkeypatch.setattr(service, "board", lambda: made.append(board_of()) or made[-1])
+    look = board_page.Look(service)
+    told = await asyncio.gather(*(look.now() for _ in range(12)))
+    assert (len(made), {id(one) for one in told}) == (1, {id(told[0])})
+
+
+async def test_a_shared_board_is_never_an_old_one(monkeypatch):
+    """Whoever asks after a change is shown the change, also right after another board was made."""
+    monkeypatch.setattr(board_page, "LOOK_S", 0.01)
+    service = FakeService()
+    look = board_page.Look(service)
+    for name in ("P-1", "P-2", "P-3"):
+        service.show(board(course(name)))
+        told = await asyncio.gather(look.now(), look.now())
+        assert {one.board.courses[0].course for one in told} == {name}
+
+
+async def test_a_board_that_cannot_be_made_is_made_anew_for_the_next(monkeypatch):
+    """A failure is nobody's board, and holds up nobody."""
+    monkeypatch.setattr(board_page, "LOOK_S", 0.01)
+    service = FakeService()
+    look = board_page.Look(service)
+    service.broken = RuntimeError("a bug")
+    with pytest.raises(RuntimeError, match="a bug"):
+        await look.now()
+    service.broken = None
+    assert (await look.now()).board.courses

@@ -116,7 +116,7 @@ async def test_an_acknowledgement_does_not_hide_that_limits_page(ward):
 
 
 async def test_a_call_promises_no_quiet_that_it_cannot_keep(ward):
-    """A lease that is there already is no call's doing; a silent pump that somebody sees standing is an interruption, and pages."""
+    """A lease that is there already is no call's doing; a silent pump that is seen standing is an interruption, and pages."""
     ward.world.does(NOW, Acknowledge(incident=key_of(ward)))
     assert promised(ward, "call") == "The call stands in the history under your name, and by itself pages nobody."
     silent = LivedWard()

@@ -3,8 +3,9 @@
 import pytest
 
 from gateway.core import twin
+from gateway.core.events import Heard
 from gateway.core.state import BOOTS_MAX, HOLES_MAX, Pump
-from gateway.domain.readings import LinkStatus
+from gateway.domain.readings import Decoded, LinkStatus
 from gateway.domain.view import Facet
 from gateway.domain.words import AlarmPhase, ClockQuality, Condition, DeliveryState, DeliveryStatus, Power, PumpEventKind
 from tests.unit.core.world import START, World, alarm, event, minutes, observation, stopped
@@ -222,3 +223,39 @@ def test_messages_are_counted_by_the_minute_for_five_minutes():
     assert twin.messages_of(pump, minutes(19)) == (3, 10)
     assert len(pump.minutes) <= 7
     assert pump.minutes[-1][0] == START + 19 * 60_000
+
+
+# ---- an alarm that overtook what was seen before it ----------------------------------------------------------------
+
+
+@pytest.mark.hazard("H-29", "H-35")
+@pytest.mark.parametrize("clock", list(ClockQuality))
+def test_what_was_seen_before_an_alarm_and_comes_after_it_ends_nothing(clock):
+    """A bridge sends alarms first. Without a clock its backlog looks newer, and says that nothing is wrong and all flows."""
+    world = World()
+    world.enrol()
+
+    def frame(at: float, seq: int, status: DeliveryStatus, phase: AlarmPhase) -> None:
+        sent = {"boot": "b", "seq": seq, "clock": clock}
+        readings = (observation(seq / 100, status, **sent), alarm(seq / 100, phase=phase, **sent))
+        world.step(at, Heard, "haem-ward", "p1", "raw/x", Decoded(readings, one_message=True))
+
+    frame(1, 100, DeliveryStatus.NOT_DELIVERING, AlarmPhase.CONTINUE)
+    for seq in range(90, 100):
+        frame(1 + seq / 1000, seq, DeliveryStatus.DELIVERING, AlarmPhase.END)
+    assert world.pump().conditions[Condition.SYSTEM_FAULT].active
+    assert world.pump().flow.delivering is False
+    frame(1.5, 101, DeliveryStatus.DELIVERING, AlarmPhase.END)
+    assert not world.pump().conditions[Condition.SYSTEM_FAULT].active
+    assert world.pump().flow.delivering
+
+
+@pytest.mark.hazard("H-29")
+def test_a_pump_whose_clock_is_set_back_is_still_believed_about_its_alarms():
+    """By years: within a boot the numbers say what is newer."""
+    pump = Pump("s", "d")
+    twin.change_alarm(pump, alarm(600, phase=AlarmPhase.END, boot="b", seq=1), minutes(600))
+    twin.change_alarm(pump, alarm(1, boot="b", seq=2), minutes(1))
+    assert pump.conditions[Condition.SYSTEM_FAULT].active
+    twin.change_alarm(pump, alarm(700, phase=AlarmPhase.END, boot="b", seq=1), minutes(700))
+    assert pump.conditions[Condition.SYSTEM_FAULT].active

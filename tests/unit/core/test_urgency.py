@@ -36,8 +36,13 @@ HIGH, LOW = (Incident(Priority.HIGH),), (Incident(Priority.LOW),)
 
 @pytest.mark.hazard("H-03")
 def test_the_most_urgent_is_who_has_the_least_time_left_not_who_came_first():
-    """Priority first; then limit in the worst case, battery, bag and expiry alike; nothing that runs out comes last."""
+    """Priority first; then limit in the worst case, battery, bag and expiry alike; nothing that runs out comes last.
+
+    Where no time is left, what is worse comes first, however long ago a bag expired.
+    """
     lines = [
+        Line("expired", incidents=HIGH, supplies=SupplyLine(bag_expires_at=AT - 50 * HOUR_MS)),
+        Line("long-over", incidents=HIGH, limit_at=AT - 2 * HOUR_MS),
         Line("no-clock", incidents=HIGH),
         Line("bag", incidents=HIGH, supplies=SupplyLine(bag_central_at=AT + 2 * HOUR_MS)),
         Line("limit", incidents=HIGH, limit_at=AT + HOUR_MS),
@@ -52,7 +57,7 @@ def test_the_most_urgent_is_who_has_the_least_time_left_not_who_came_first():
     ]
     names = [line.course for line in sorted(lines, key=lambda line: urgency(line, AT))]
     assert names == [
-        *("over", "too-much", "battery", "limit", "bag", "no-clock"),
+        *("too-much", "long-over", "over", "expired", "battery", "limit", "bag", "no-clock"),
         *("low", "calm-soon", "calm", "calm-a", "calm-b"),
     ]
 
@@ -63,7 +68,9 @@ def test_the_most_urgent_is_who_has_the_least_time_left_not_who_came_first():
         (Line(), None),
         (Line(conditions=("battery-low",)), None),
         (Line(conditions=("over-infusion",), limit_at=AT + 1), Deadline(AT, Ending.NOW)),
-        (Line(limit_at=AT + 1, supplies=SupplyLine(battery_left_ms=1)), Deadline(AT + 1, Ending.BATTERY)),
+        (Line(limit_at=AT + 1, supplies=SupplyLine(battery_left_ms=1)), Deadline(AT + 1, Ending.LIMIT)),
+        (Line(limit_at=AT - 1, supplies=SupplyLine(bag_expires_at=AT - 9)), Deadline(AT - 1, Ending.LIMIT)),
+        (Line(conditions=("free-flow",), limit_at=AT - HOUR_MS), Deadline(AT, Ending.NOW)),
         (
             Line(supplies=SupplyLine(bag_early_at=AT, bag_central_at=AT + 9, bag_expires_at=AT + 8)),
             Deadline(AT + 8, Ending.EXPIRY),

@@ -110,6 +110,39 @@ async def test_a_cut_that_the_journal_cannot_bear_is_refused(journal: SqliteJour
     assert restore(pruned, to, 4) == 2
 
 
+@pytest.mark.hazard("H-43")
+async def test_a_cut_between_records_of_one_millisecond_is_refused(journal: SqliteJournal, path: Path, tmp_path: Path):
+    """A page of a record that went would hold its key, and the page that is due later under that key would never be sent."""
+    await journal.append([Entry(AT + 9_000, Kind.MESSAGE, "w", "p", "t", b"%d" % n) for n in (7, 8, 9)])
+    await journal.append([Entry(AT + 9_500, Kind.MESSAGE, "w", "p", "t", b"10")])
+    await journal.commit("pipeline", 9, [OutboxRow("page-of-9", EffectKind.PAGE, AT + 9_000, b"x")])
+    backup = make_backup(path, tmp_path / "backups", AT)
+    to = tmp_path / "new" / "dripwatch.db"
+    for between in (7, 8):
+        with pytest.raises(CannotCut, match="one millisecond and stay together; go back to 6 or to 9"):
+            restore(backup, to, between)
+    assert restore(backup, to, 6) == 4
+    _, again = await _all(to)
+    planned = await again.outbox(EffectKind.PAGE, [SendState.PLANNED], 9)
+    assert "page-of-9" not in [row.key for row in planned]
+    await again.close()
+
+
+@pytest.mark.hazard("H-43")
+@pytest.mark.parametrize("end", ["-wal", "-shm", "-journal"])
+async def test_what_sqlite_left_beside_a_lost_journal_is_in_the_way(journal: SqliteJournal, path: Path, tmp_path: Path, end: str):
+    """After kill -9 the log of the lost file is still there; SQLite would read it into the restored one, and mix the two."""
+    backup = make_backup(path, tmp_path / "backups", AT)
+    to = tmp_path / "new" / "dripwatch.db"
+    to.parent.mkdir()
+    log = path.with_name(path.name + "-wal")
+    assert log.stat().st_size
+    to.with_name(to.name + end).write_bytes(log.read_bytes())
+    with pytest.raises(BackupRefused, match=rf"dripwatch\.db{end}: is there already; move it away first"):
+        restore(backup, to)
+    assert not to.exists()
+
+
 async def test_nothing_is_ever_written_over(journal: SqliteJournal, path: Path, tmp_path: Path):
     """A journal, or only a token, in the way: refused by its name, and the folder stays as it was."""
     backup = make_backup(path, tmp_path / "backups", AT)

@@ -1,6 +1,6 @@
 """A snapshot is written bit by bit while the gateway goes on: every cell as it was at one record, or no snapshot at all."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
 
@@ -124,3 +124,26 @@ async def test_a_snapshot_ends_soon_however_many_cells_it_has(monkeypatch: pytes
         await snapshotter.work()
     assert snapshotter.as_of == 7
     assert len((await journal.load_snapshot())[1]) == 20_001
+
+
+async def test_large_cells_are_written_few_at_a_time(monkeypatch: pytest.MonkeyPatch):
+    """Between two pieces pages are decided: no piece is much larger than its limit, however much was written into incidents."""
+    monkeypatch.undo()
+    monkeypatch.setattr(snapshots, "BYTES_AT_ONCE", 10_000)
+    journal, fold = MemoryJournal(), Fold()
+    for number in range(40):
+        fold.monitor.state.pump("ward", f"pump-{number}").boot = "x" * 4_000
+    pieces: list[int] = []
+    stage = journal.stage_snapshot
+
+    async def staged(as_of: int, cells: Mapping[str, bytes]) -> None:
+        pieces.append(sum(map(len, cells.values())))
+        await stage(as_of, cells)
+
+    monkeypatch.setattr(journal, "stage_snapshot", staged)
+    snapshotter = Snapshotter(journal, fold.monitor.state)
+    snapshotter.begin(7)
+    while snapshotter.as_of != 7 or snapshotter._staging:
+        await snapshotter.work()
+    assert len((await journal.load_snapshot())[1]) == 41
+    assert max(pieces) < 10_000 + 6_000
