@@ -40,7 +40,7 @@ class Keeper:
     """One spool and what is in memory before and beside it. `run` commits; everything else is called from the same loop."""
 
     def __init__(self, path: Path, limits: SpoolLimits) -> None:
-        """Opens the spool; a damaged one is set aside. Raises `SpoolInUse`, and `SpoolFailed` where no file can be made."""
+        """Opens the spool; a damaged one is set aside, and where there can be none memory must do. Raises `SpoolInUse`."""
         self._limits = limits
         self.findings: dict[str, str] = {}
         self._spool = self._opened(path)
@@ -214,12 +214,17 @@ class Keeper:
         except SpoolInUse:
             raise
         except SpoolFailed as failed:
-            if not path.is_file():
-                raise
+            damaged = str(failed)
+        try:
             aside = set_aside(path)
-            self.findings["spool-damaged"] = f"the spool could not be read ({failed}); it is now {aside}, and a new one began"
-            _log.error("%s", self.findings["spool-damaged"])
-            return Spool.open(path, **limits)
+            spool = Spool.open(path, **limits)
+        except SpoolFailed as failed:  # a card that can no longer be written still lets a program run
+            self.findings["spool-broken"] = f"the spool cannot be used ({damaged}; {failed}): frames are kept in memory only"
+            _log.error("%s", self.findings["spool-broken"])
+            return Spool.open(None, max_bytes=MEMORY_BYTES_MAX, max_frames=MEMORY_FRAMES_MAX)
+        self.findings["spool-damaged"] = f"the spool could not be read ({damaged}); it is now {aside}, and a new one began"
+        _log.error("%s", self.findings["spool-damaged"])
+        return spool
 
 
 async def _patiently(work: Callable[[], _T]) -> _T:

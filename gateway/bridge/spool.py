@@ -173,10 +173,14 @@ _OLDEST = "id IN (SELECT id FROM frames WHERE urgent = ? ORDER BY id LIMIT ?)"
 
 
 def set_aside(path: Path) -> Path:
-    """Move a damaged spool and its companions out of the way; returns where it is now. An older one is replaced."""
-    for suffix in ("-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    return path.replace(path.with_name(path.name + ".damaged"))
+    """Move a damaged spool and its companions out of the way; returns where it is now. An older one is replaced.
+
+    Raises `SpoolFailed` where that cannot be done.
+    """
+    with _told():
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        return path.replace(path.with_name(path.name + ".damaged"))
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -74,6 +74,8 @@ class SignIn:
         try:
             fit = await self._accounts.hashing.fit(usable.password if usable else None, password[: CHARS_MAX + 1])
         except PasswordsBusy:
+            self._names.take_back(key)
+            self._addresses.take_back(place)
             return NotSignedIn(Why.BUSY)
         if usable is None or not fit.fits or self._accounts.user(name) != usable:  # changed in the meantime
             await self._tell_of_lock(user, place, locks)

@@ -45,6 +45,13 @@ class Tries:
             self._rows.popitem(last=False)
         return bool(row.locked_until)
 
+    def take_back(self, key: str) -> None:
+        """That try was none: nobody looked whether it was right."""
+        row = self._rows.get(key)
+        if row is not None:
+            row.count = max(0, row.count - 1)
+            row.locked_until = row.locked_until if row.count >= self._most else 0
+
     def forget(self, key: str) -> bool:
         """Open it, and count from nothing. Whether it was known at all."""
         return self._rows.pop(key, None) is not None

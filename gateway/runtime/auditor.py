@@ -20,6 +20,7 @@ from rules.durations import say_ms
 
 EVERY_MS = 15 * SECOND_MS
 OVERDUE_MS = 60 * SECOND_MS
+STILL_AUDITS = 2 * OVERDUE_MS // EVERY_MS  # so often none of the records that wait was judged: what is overdue had its repair
 HUNG_MS = 30 * SECOND_MS  # a commit takes milliseconds; a disk that takes this long for one stores nothing
 SUBJECTS_AT_ONCE = 200  # about 2 ms; then pages and messages have their turn
 ROWS_MAX = 5_000  # the oldest unfinished outbox rows of a kind that are looked at; the others come when these are done
@@ -58,6 +59,8 @@ class Auditor:
         self._on_hung, self._on_standstill, self._alive = on_hung, on_standstill, alive
         self._writing: asyncio.Task[None] | None = None
         self._judged_before = -1
+        self._still = 0  # audits, one after the other, between which nothing that waits was judged
+        self._refused = False  # the disk answers, but takes nothing
         self._repaired: Overdue | None = None
         self._unstuck: set[str] = set()
         self._findings: deque[tuple[Instant, str]] = deque(maxlen=FINDINGS_MAX)
@@ -105,7 +108,9 @@ class Auditor:
     async def _write(self) -> None:
         try:
             await self._journal.commit(CURSOR, self._progress()[0])
+            self._refused = False
         except JournalFull as full:
+            self._refused = True
             _log.debug("the disk answers, with a refusal: %s", full)  # whoever needs it has told people
 
     async def _patiently(self, task: asyncio.Task[_Answer]) -> None:
@@ -133,9 +138,10 @@ class Auditor:
         late = await self._late()
         judged, waiting = self._progress()
         moves, self._judged_before = judged > self._judged_before, judged
+        self._still = self._still + 1 if waiting and not moves and not self._refused else 0
         if late is None:
             self._repaired = None
-            return None
+            return self._standing_still(waiting)
         lateness = say_ms(self._clock.now() - late.due_at)
         if waiting and moves:  # it comes when its turn comes: the records before it are judged first
             self._note(f"judging is {lateness} behind: {waiting} records wait")
@@ -146,7 +152,13 @@ class Auditor:
         self._note(f"{late.subject} ({late.what}) was overdue by {lateness}: all timers were set anew")
         self._fold.replan()
         await self._pass_time()
-        return None
+        return self._standing_still(waiting)
+
+    def _standing_still(self, waiting: int) -> str | None:
+        """In a quiet ward nothing is due for minutes, and an alarm that waits to be judged is known to nobody."""
+        if self._still < STILL_AUDITS:
+            return None
+        return f"{waiting} records wait, and none has been judged for {say_ms(self._still * EVERY_MS)}"
 
     async def _late(self) -> Overdue | None:
         """What is overdue the longest."""

@@ -182,7 +182,8 @@ def check_effects(replayed: Replayed, copies: Counter[Key], told: Mapping[str, A
     assert sum(pump.repeats for pump in state.pumps.values()) == copies.total() - len(copies)
     assert sum(missing(pump) for pump in state.pumps.values()) == 0
     assert as_told(IncidentShape, incident_lines(state)) == in_order(told["incidents"])
-    assert as_told(PumpShape, map(pump_line, state.pumps.values())) == in_order(told["pumps"])
+    pumps = (pump_line(pump, state.desk.now_at) for pump in state.pumps.values())
+    assert as_told(PumpShape, pumps) == in_order(told["pumps"])
 
 
 def check_pages(replayed: Replayed, planned: Mapping[str, OutboxRow], sent: Counter[str]) -> None:

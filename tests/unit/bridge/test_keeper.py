@@ -1,6 +1,8 @@
 """The keeper: numbers that are never used twice, durable before sent, and a disk that fails or hangs."""
 
 import asyncio
+import errno
+import os
 import threading
 from pathlib import Path
 
@@ -181,11 +183,34 @@ async def test_a_damaged_spool_is_set_aside(tmp_path: Path):
     await keeper.close()
 
 
-def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path):
-    """In one line; there is nothing to set aside."""
+@pytest.mark.hazard("H-35")
+async def test_a_start_without_a_disk_goes_on_in_memory(tmp_path: Path):
+    """No folder can be made: what is read is sent all the same, and the status says that nothing is kept."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(SpoolFailed):
-        Keeper(tmp_path / "file" / "s.db", LIMITS)
+    keeper = Keeper(tmp_path / "file" / "s.db", LIMITS)
+    assert "in memory only" in keeper.findings["spool-broken"]
+    put(keeper, urgent=True)
+    await keeper.commit()
+    assert len(await keeper.take(10)) == 1
+    await keeper.close()
+
+
+@pytest.mark.hazard("H-35")
+async def test_a_start_on_a_card_that_has_become_read_only_goes_on_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """So most cards end: the old file can be opened, but neither written nor moved."""
+
+    def refuses(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    (tmp_path / "s.db").write_bytes(b"rubbish" * 1_000)
+    monkeypatch.setattr(Path, "replace", refuses)
+    monkeypatch.setattr(Path, "unlink", refuses)
+    keeper = Keeper(tmp_path / "s.db", LIMITS)
+    assert "Read-only file system" in keeper.findings["spool-broken"]
+    put(keeper, urgent=True)
+    await keeper.commit()
+    assert len(await keeper.take(10)) == 1
+    await keeper.close()
 
 
 def fails_on(monkeypatch: pytest.MonkeyPatch, spool: Spool, error: Exception) -> None:

@@ -2,6 +2,7 @@
 
 import re
 
+from gateway.console.incident_list import PAST_SHOWN
 from gateway.domain.instants import MINUTE_MS
 from gateway.domain.words import IncidentState, Outcome, Priority
 from tests.support.fake_service import AT, incident, page

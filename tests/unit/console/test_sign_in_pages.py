@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from gateway.console.passwords import PasswordsBusy
 from gateway.console.signing_in import ADDRESS_TRIES, LOCKS_TOLD_AN_HOUR
 from gateway.console.tries import LOCK_MS
 from gateway.domain.commands import AccessChanged
@@ -254,3 +255,17 @@ async def test_who_is_disabled_while_the_password_is_looked_at_is_not_let_in(ser
     async with browser(service, accounts) as client:
         assert (await sign_in(client, "the-read")).status_code == 403
     assert accounts.user("the-read").role is Role.READ
+
+
+async def test_who_is_told_to_come_again_is_not_locked_out(client, accounts, monkeypatch):
+    """While a storm is on, nobody looks at passwords; whoever tries in vain then has not tried wrongly."""
+    calm = accounts.hashing.fit
+
+    async def busy(*_: object) -> None:
+        raise PasswordsBusy
+
+    monkeypatch.setattr(accounts.hashing, "fit", busy)
+    for _ in range(ADDRESS_TRIES + 1):
+        assert (await sign_in(client, "the-triage")).status_code == 503
+    monkeypatch.setattr(accounts.hashing, "fit", calm)
+    assert (await sign_in(client, "the-triage")).status_code == 303

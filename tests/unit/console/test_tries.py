@@ -59,3 +59,18 @@ def test_one_machine_is_one_address_however_many_it_has():
     assert place_of("2001:db8::1") == place_of("2001:db8::ffff:2") == "2001:db8::/64"
     assert place_of("192.0.2.7") == "192.0.2.7"
     assert place_of("nonsense") == place_of("") == "an unknown address"
+
+
+def test_a_try_that_nobody_looked_at_is_none():
+    """It locks nothing; those that were looked at still count."""
+    tries = Tries(2)
+    tries.take_back("a")
+    for at in range(9):
+        tries.count("a", at)
+        tries.take_back("a")
+    assert tries.locked_until("a", 9) is None
+    assert [tries.count("a", 10), tries.count("a", 11)] == [False, True]
+    tries.count("b", 12)
+    tries.count("b", 12)
+    tries.take_back("b")
+    assert tries.locked_until("b", 13) is None

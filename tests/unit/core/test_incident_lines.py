@@ -14,13 +14,13 @@ from tests.support.core_world import COURSE, World
 def world() -> World:
     """Three incidents of P-017, one after the other; the first two are closed."""
     made = World()
-    for day in range(3):
-        made.does(day * 60, AddDiary(course=COURSE, temperature_c=38.2))
-        made.waits(day * 60 + 1)
-        if day < 2:
-            made.does(day * 60 + 2, Close(incident=COURSE, reason="seen"))
-            made.does(day * 60 + 3, AddDiary(course=COURSE, temperature_c=36.6))
-            made.waits(day * 60 + 4)
+    for begin in (0, 10, 20):
+        made.runs(range(begin, begin + 5))
+        made.does(begin + 5, AddDiary(course=COURSE, temperature_c=38.2))
+        made.runs(range(begin + 6, begin + 8))
+        if begin < 20:
+            made.does(begin + 8, Close(incident=COURSE, reason="seen"))
+            made.does(begin + 9, AddDiary(course=COURSE, temperature_c=36.6))
     return made
 
 

@@ -80,6 +80,32 @@ async def test_what_a_repair_does_not_mend_is_trouble_and_pages(monkeypatch: pyt
 
 
 @pytest.mark.hazard("H-40")
+async def test_a_judge_that_stands_still_while_nothing_is_due_is_trouble(monkeypatch: pytest.MonkeyPatch):
+    """A quiet ward has no deadline that could be overdue, and an alarm that waits to be judged is known to nobody."""
+    world = World()
+    async with world.running() as gateway:
+        await world.enrol(gateway, "P-1")
+        gate = asyncio.Event()
+        judge = gateway._pipeline._judge_some
+
+        async def hanging() -> None:
+            await gate.wait()
+            await judge()
+
+        monkeypatch.setattr(gateway._pipeline, "_judge_some", hanging)
+        await world.alarm()
+        await pass_time(world, NOTICED_MS + MINUTE_MS)
+        assert not gateway.health().ready
+        assert len(said_to_fallback(world, "none has been judged")) == 1
+        before = world.alive
+        await pass_time(world, MINUTE_MS)
+        assert world.alive == before  # a service manager that listens begins anew
+        gate.set()
+        await pass_time(world, MINUTE_MS)
+        assert gateway.health().ready
+
+
+@pytest.mark.hazard("H-40")
 async def test_a_page_that_the_dispatcher_lost_is_put_back_from_the_journal():
     """The outbox table is the truth."""
     world = World()
