@@ -70,7 +70,7 @@ class RelayAndScale:
             return Decoded(refused=(frame,))
         refused = [item for item in (_objection(key, frame.get(key)) for key in _CHECKS) if item is not None]
         for item in refused:
-            frame[item.where] = UNKNOWN if item.where in ("relay", "light") else None
+            frame[item.where] = _left_of(item.where, frame[item.where])
         readings = [
             reading for reading in (_by_light(frame, sent), _beside(frame, sent), _alarm(frame, sent)) if reading is not None
         ]
@@ -95,6 +95,14 @@ def _frame(payload: bytes) -> _Frame | Refused:
     except (ValueError, RecursionError):
         return Refused(Refusal.NOT_JSON, "frame", "one JSON object")
     return found if isinstance(found, dict) else Refused(Refusal.NOT_AN_OBJECT, "frame", "one JSON object")
+
+
+def _left_of(key: str, value: object) -> object:
+    """What a key still says that was refused. A colour that we do not know may be an alarm, and ends none."""
+    if key == "light_seen":
+        seen = value if isinstance(value, list) and len(value) <= SEEN_MAX else []
+        return [*(colour for colour in COLOURS if colour in seen), UNKNOWN]
+    return UNKNOWN if key in ("relay", "light") else None
 
 
 def _objection(key: str, value: object) -> Refused | None:
@@ -160,9 +168,9 @@ def _alarm(frame: _Frame, sent: Sent) -> Reading | None:
     colours = dict.fromkeys([light, *(frame.get("light_seen") or ())])
     said = [_CALLS[relay]] if relay in _CALLS else []
     said += [_LIGHTS[colour] for colour in colours if colour in _LIGHTS]
-    if not said and (UNKNOWN in (relay, light) or relay is light is None):
+    if not said and (UNKNOWN in (relay, *colours) or relay is light is None):
         return None
-    only_low = said == [_LIGHTS["blue"]] and "red" not in colours
+    only_low = said == [_LIGHTS["blue"]] and not {"red", UNKNOWN} & set(colours)
     if said and (relay in _CALLS or not _MASKING.isdisjoint(colours)):
         said.append(_MASKED)
     return AlarmChange(

@@ -6,6 +6,7 @@ reference, what was seen since that start gets its true time when it is sent. An
 clock that somebody sets by hand would make a frame look years old, and the gateway lets no old word overrule a newer one.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from gateway.domain.words import ClockQuality
 
 HOLDOVER_MS = 7 * DAY_MS  # a quartz of 50 ppm is 30 s off by then; the gateway believes a clock up to 2 min ahead
 REMEMBER_EVERY_MS = HOUR_MS
+_REMEMBERED = re.compile(r"(\S*) ([0-9]+) ([0-9]+)")
 STEPPED_MS = SECOND_MS  # a reference that moves the clock by more than this is remembered at once
 
 
@@ -44,9 +46,9 @@ class Stamper:
             return None
         self._followed_ms, self._started_at = now_ms, self._machine.wall() - now_ms
         known_ms, known_at = self._remembered
-        if known_ms is not None and known_at is not None:
-            if now_ms - known_ms < REMEMBER_EVERY_MS and abs(self._started_at - known_at) <= STEPPED_MS:
-                return None
+        is_known = known_at is not None and abs(self._started_at - known_at) <= STEPPED_MS
+        if is_known and known_ms is not None and now_ms - known_ms < REMEMBER_EVERY_MS:
+            return None
         self._remembered = (now_ms, self._started_at)
         return f"{self._machine.kernel} {now_ms} {self._started_at}"
 
@@ -82,7 +84,5 @@ class Stamper:
 
 def _recalled(remembered: str, kernel: str) -> tuple[int | None, Instant | None]:
     """What `look` returned under this kernel: when it last followed (its uptime), and when the kernel started (wall clock)."""
-    parts = remembered.split(" ")
-    if len(parts) != len(("kernel", "followed", "started")) or parts[0] != kernel or not all(part.isdigit() for part in parts[1:]):
-        return None, None
-    return int(parts[1]), int(parts[2])
+    known = _REMEMBERED.fullmatch(remembered)
+    return (int(known[2]), int(known[3])) if known is not None and known[1] == kernel else (None, None)

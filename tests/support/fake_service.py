@@ -161,8 +161,8 @@ def refuse(words: str) -> Callable[[int, str, Command], CommandResult]:
 class FakeService:
     """Implements `gateway.runtime.service.Service`. Set its fields.
 
-    `told` are the commands that came, with who gave them; `ways` how each of them came, `onces` with which key. While `held` is not
-    set, they wait.
+    `told` are the commands that came, with who gave them; `ways` how each of them came, `onces` with which key. While `held` is
+    not set, they wait.
     """
 
     shown: Board = field(default_factory=board)

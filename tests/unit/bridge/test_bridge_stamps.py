@@ -73,7 +73,7 @@ def test_a_right_stamp_is_left_alone_when_the_clock_is_set():
 @pytest.mark.hazard("H-29")
 @pytest.mark.parametrize("step_ms", [-56 * 365 * 86_400_000, 5 * 365 * 86_400_000])
 def test_a_clock_that_is_set_by_hand_moves_no_stamp(step_ms: int):
-    """By years, while no reference is there, also across a restart of the process: the kernel's count goes on from the last one."""
+    """By years, while no reference is there, also across a restart of the process: the kernel's count goes on."""
     machine = FakeMachine(wall_ms=AT, synced=True)
     stamper = Stamper(machine.clock())
     remembered = stamper.look() or ""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from device_adapters.envelope import Sent
 from device_adapters.relay_and_scale import COLOURS, FRAME_BYTES_MAX, RELAYS, SEEN_MAX, RelayAndScale
 from gateway.domain.readings import AlarmChange, Decoded, Observation, Refusal
-from gateway.domain.words import AlarmPhase
+from gateway.domain.words import AlarmPhase, Priority
 
 AT = 1_772_409_600_000
 KEYS = st.fixed_dictionaries(
@@ -112,3 +112,24 @@ def test_several_lights_are_told_in_their_order():
     change = alarm(decoded(light="blue", light_seen=["amber", "blue", "red"]))
     assert change is not None
     assert change.text == "blue light: low priority; amber light: stopped, alarm or low; lower alarms may be hidden"
+
+
+@pytest.mark.parametrize(
+    ("seen", "text"),
+    [
+        (["violet"], None),
+        ("amber", None),
+        (["violet", "amber"], "amber"),
+        (["blue", "violet"], "blue"),
+        ([["amber"], {}], None),
+    ],
+)
+def test_a_colour_that_cannot_be_read_ends_no_alarm(seen: object, text: str | None):
+    """It may be an alarm that we do not know; the colours beside it still count, and not as low."""
+    found = decoded(light="green", light_seen=seen)
+    assert [item.where for item in found.refused] == ["light_seen"]
+    change = alarm(found)
+    assert (change is None) is (text is None)
+    if change is not None:
+        assert (change.phase, change.priority) == (AlarmPhase.CONTINUE, Priority.HIGH)
+        assert text in str(change.text)
