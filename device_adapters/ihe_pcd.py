@@ -33,6 +33,8 @@ from gateway.domain.words import AlarmPhase, Condition, DeliveryStatus, Priority
 
 _Found = list[Reading | Refused]
 
+_OVER = (AlarmPhase.END, AlarmPhase.INACTIVATED)
+
 
 class IhePcd:
     """The adapter of pumps, racks and gateways that send IHE PCD messages, bare or in MLLP frames."""
@@ -66,9 +68,11 @@ def _read(message: hl7.Message) -> _Found:
     found: _Found = []
     for order, results in zip(message.orders, orders, strict=True):
         time_of = _clock(message, order)
-        found += _alarms(results, message=message, time_of=time_of)
-        if not several:  # whose measures they are would be a guess; an alarm is worth the guess
-            found += _events_and_observation(results, time_of)
+        alarms = _alarms(results, message=message, time_of=time_of)
+        if several:  # whose measures they are would be a guess; an alarm is worth the guess, and its end is not
+            found += [item for item in alarms if not (isinstance(item, AlarmChange) and item.phase in _OVER)]
+        else:
+            found += [*alarms, *_events_and_observation(results, time_of)]
     if several:
         found.append(Refused(Refusal.TOO_MANY, "OBX-4", "several pumps or channels; publish each under its own device"))
     return found or [Refused(Refusal.NO_MEASURE, "OBX-3", "nothing that a pump measures, raises or does")]
