@@ -77,6 +77,17 @@ def obey(state: State, who: str, command: Command, now: Context) -> Done:
             return _add_diary(state, command, now)
         case Acknowledge() | Escalate() | HandOver() | Close() | Note():
             return _on_incident(state, who, command, now)
+        case SendTestPage() | AccessChanged() | StartBench() | EndBench() | Commissioned():
+            return _beside_care(state, who, command, now)
+        case _:
+            return _care(state, who, command, now)
+
+
+def _beside_care(
+    state: State, who: str, command: SendTestPage | AccessChanged | StartBench | EndBench | Commissioned, now: Context
+) -> Done:
+    """What concerns no patient."""
+    match command:
         case SendTestPage():
             return channels.send_test(command.person, who, now)
         case AccessChanged():
@@ -84,7 +95,7 @@ def obey(state: State, who: str, command: Command, now: Context) -> Done:
         case StartBench() | EndBench() | Commissioned():
             return bench.obey_on_bench(state, who, command, now)
         case _:
-            return _care(state, who, command, now)
+            assert_never(command)
 
 
 def _care(state: State, who: str, command: CareCommand, now: Context) -> Done:

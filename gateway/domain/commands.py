@@ -138,9 +138,9 @@ class AddDiary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessChanged:
-    """Who may use the console was changed: `what` was done (`add-user`), `about` whom, `detail` in words. Pumps and pages do not care.
+    """Who may use the console was changed: `what` was done (`add-user`), `about` whom, `detail` in words.
 
-    Never a password, never a token.
+    Pumps and pages do not care. Never a password, never a token.
     """
 
     what: str

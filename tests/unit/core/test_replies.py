@@ -4,8 +4,8 @@ import pytest
 
 from gateway.core.codes import KEPT_MS, SHORT_CODES, code_for
 from gateway.core.context import Context
-from gateway.core.replies import CORRECTIONS_AN_HOUR
 from gateway.core.desk import Desk, Issued
+from gateway.core.replies import CORRECTIONS_AN_HOUR
 from gateway.core.state import Incident, Subject
 from gateway.domain.care import ChangeContacts
 from gateway.domain.commands import EndCourse

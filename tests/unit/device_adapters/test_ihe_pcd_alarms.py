@@ -150,3 +150,13 @@ def test_a_missing_pipe_moves_the_time_too():
     shifted = f"OBX|1|CWE|{hl7.ALARM}|1.0.0.0.1|{hl7.OCCLUSION}|||||F|||20260302075900+0800"
     found = alarm(bare(shifted, obx(PHASE, "start"), obx(hl7.SOURCE, hl7.PUMP_MDS), trigger="ORU^R40"))
     assert found.observed_at == OBSERVED_AT - 58_000
+
+
+@pytest.mark.parametrize("phase", ["start", "end"])
+def test_of_several_pumps_an_alarm_is_told_and_its_end_is_not(phase: str):
+    """Whose it is would be a guess: another pump's end must not silence this one's alarm."""
+    rows = hl7.alarm(hl7.OCCLUSION, [(PHASE, phase)])
+    pumps = [hl7.device(equipment="P6013"), hl7.device(equipment="P6014", place="2.0.0.0")]
+    payload = wire(hl7.msh("ORU^R40^ORU_R40"), hl7.obr(code=hl7.ALARM), *pumps, *rows)
+    assert reasons(payload) == [(Refusal.TOO_MANY, "OBX-4")]
+    assert [item.phase for item in decode(payload).readings if isinstance(item, AlarmChange)] == ["start"] * (phase == "start")
