@@ -105,7 +105,7 @@ _DETAILS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = t
         (_DURATION, lambda m: _duration(m[0])),
         (r"(\S+) instead of (\S+) mL/h", lambda m: f"{m[1]}，應為{m[2]} mL/h"),
         (r"(\d+) %", lambda m: f"{m[1]}%"),
-        (r"\d+\.\d", lambda m: m[0]),
+        (r"\d+(?:\.\d)?", lambda m: m[0]),
         (r"unlocked", lambda _: "已解鎖"),
         (rf"clock moved by ({_DURATION})", lambda m: f"時鐘被調{_duration(m[1])}"),
         (r"settings changed(?: \((?P<name>.*)\))?", _setting),

@@ -48,7 +48,7 @@ _LIVE = _options(
 )
 
 
-@click.group(short_help="The technician's bench: read, explain, check, record and replay what pumps say.")
+@click.group(short_help="Read, explain, check, record and replay what pumps say.")
 def adapter() -> None:
     """See what a device says, byte by byte, and whether Dripwatch can rely on it. Nothing here commands a pump.
 

@@ -20,7 +20,7 @@ KEEP_MAX = 10_000
 _TROUBLES = (BackupRefused, JournalRefused, JournalFull, CannotCut)
 
 
-@click.command(short_help="Copy the journal and its secrets while the gateway runs, and read the copy back.")
+@click.command(short_help="Copy the journal while the gateway runs; read the copy back.")
 @click.option("--journal", required=True, help="The journal's file; a running gateway is not disturbed.")
 @click.option("--to", required=True, type=click.Path(file_okay=False), help="The folder that holds the backups.")
 @click.option("--keep", type=click.IntRange(1, KEEP_MAX), help="Then remove all but the newest so many.")
@@ -42,7 +42,7 @@ def backup(*, journal: str, to: str, keep: int | None) -> int:
     return FINE
 
 
-@click.command(short_help="Put a backup in place of a lost journal, whole or as it was at a moment.")
+@click.command(short_help="Put a backup in place of a lost journal, or up to a moment.")
 @click.option("--from", "from_", required=True, type=click.Path(file_okay=False), help="The folder of one backup.")
 @click.option("--to", required=True, type=click.Path(dir_okay=False), help="Where the journal's file shall be.")
 @click.option("--until", help="Only up to this record (48213) or time (2026-03-02T03:00:00+08:00).")

@@ -59,7 +59,7 @@ _DAYS = click.option(
 _TO = click.option("--to", type=click.Path(dir_okay=False), help="The bundle's file; else NAME.tar.gz here.")
 
 
-@click.group(short_help="Let pumps, bridges and the gateway in at the broker, and shut them out.")
+@click.group(short_help="Who may connect to the broker: let in, renew, shut out.")
 def device() -> None:
     """Who may connect to the broker, with which credentials, and what they may do there. docs/devices.md tells the whole way."""
 

@@ -97,7 +97,7 @@ _SERIAL = _options(
 )
 
 
-@click.command(short_help="Study simulated patients, publish them to a broker, or put a virtual pump on a port.")
+@click.command(short_help="Study simulated patients; let them live on a broker or port.")
 @_COMMON
 @_STUDY
 @_LIVE

@@ -26,8 +26,8 @@ PUMP = "pump-017"
 
 
 def bench(*words: object) -> subprocess.Popen[str]:
-    """`dripwatch …` in a process of its own."""
-    command = [sys.executable, "-m", "gateway", *map(str, words)]
+    """`dripwatch …` in a process of its own, which hears Ctrl-C also where this one was started in the background."""
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "gateway", *map(str, words)]
     pipe = subprocess.PIPE
     return subprocess.Popen(
         command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=os.environ | {"NO_COLOR": "1"}
