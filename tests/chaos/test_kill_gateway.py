@@ -158,6 +158,7 @@ async def test_kill_the_gateway(tmp_path: Path, seed: int, capsys: pytest.Captur
                 starts = [await one_round(running, living, n, start_s * dice.uniform(*ALIVE), dice) for n in range(ROUNDS)]
             starts.append(await asyncio.to_thread(running.start))
             await settled(running, living)
+            until(lambda: all(page["outcome"] for page in running.ask("/pages")), "what became of the last pages is journalled")
             told = {"incidents": running.ask("/incidents"), "pumps": running.ask("/pumps")}
             assert running.stop() == 0
         journal = SqliteJournal.open(running.journal, read_only=True)
