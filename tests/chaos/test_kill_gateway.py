@@ -25,7 +25,7 @@ from gateway.runtime.effects import item_of
 from gateway.runtime.ports import EffectKind, Kind, OutboxRow, Record, SendState
 from gateway.runtime.replay import Replayed, replay
 from tests.support.brokers import mosquitto
-from tests.support.gateway_process import SITE, GatewayProcess, gateway, post_to, records_of, ward
+from tests.support.gateway_process import SITE, GatewayProcess, gateway, post_to, records_of, until, ward
 from tests.support.web_hook import web_hook
 
 pytestmark = [pytest.mark.servers, pytest.mark.chaos]
