@@ -8,12 +8,13 @@ from typing import Any
 from gateway.config.bridge_file import MODELS, BridgeYaml
 from gateway.config.build import build_mqtt, resolved
 from gateway.config.parse import apprise_url
-from gateway.config.problems import ConfigError, Report
+from gateway.config.problems import Report
 from gateway.config.references import items, mapping
 from gateway.config.secrets import read_secrets
 from gateway.config.settings import MqttSettings
 from gateway.config.shape import check_model
-from rules.yaml_lines import Path, Problem, YamlProblem, load
+from gateway.config.text_file import located_in
+from rules.yaml_lines import Path
 
 WAYS = ("serial", "tcp", "listen")
 
@@ -30,14 +31,7 @@ class LoadedBridge:
 
 def load_bridge_file(file: File) -> LoadedBridge:
     """Load the file at `file`; its relative paths start at its own directory. Raises `ConfigError` with every problem."""
-    try:
-        located = load(file.read_bytes().decode(), str(file))
-    except OSError as error:
-        raise ConfigError((Problem(str(file), 0, (), (error.strerror or "cannot be read").lower()),)) from None
-    except UnicodeDecodeError:
-        raise ConfigError((Problem(str(file), 0, (), "not UTF-8 text; save it as UTF-8"),)) from None
-    except YamlProblem as found:
-        raise ConfigError((found.problem,)) from None
+    located = located_in(file)
     report = Report(str(file), located)
     raw = {key: value for key, value in located.value.items() if value is not None}
     checked = check_model(BridgeYaml, MODELS, raw, report)

@@ -13,20 +13,15 @@ from gateway.config.references import check_references, mapping
 from gateway.config.secrets import Secrets, read_secrets
 from gateway.config.settings import JournalSettings, LoadedWard
 from gateway.config.shape import check_shape
+from gateway.config.text_file import text_of
 from gateway.config.ward_file import WardFile
 from gateway.core.synthetic import PROTOCOL
-from rules.yaml_lines import TEXT_MAX_BYTES, Problem, YamlProblem, load
+from rules.yaml_lines import TEXT_MAX_BYTES, YamlProblem, load
 
 
 def load_ward_file(file: File) -> LoadedWard:
     """Load the ward file at `file`; its relative paths start at its own directory. Raises `ConfigError`."""
-    try:
-        text = file.read_bytes().decode()
-    except OSError as error:
-        raise ConfigError((Problem(str(file), 0, (), (error.strerror or "cannot be read").lower()),)) from None
-    except UnicodeDecodeError:
-        raise ConfigError((Problem(str(file), 0, (), "not UTF-8 text; save it as UTF-8"),)) from None
-    return load_ward(text, str(file), file.parent)
+    return load_ward(text_of(file), str(file), file.parent)
 
 
 def load_ward(text: str, source: str, base_dir: File | None) -> LoadedWard:

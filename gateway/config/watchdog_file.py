@@ -8,16 +8,16 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.config.build import build_mqtt, build_transport
-from gateway.config.problems import ConfigError, Report, unknown
+from gateway.config.problems import Report, unknown
 from gateway.config.references import check_contacts
 from gateway.config.secrets import read_secrets
 from gateway.config.settings import MqttSettings, TransportSettings
 from gateway.config.shape import check_model
+from gateway.config.text_file import located_in
 from gateway.config.ward_file import AppriseFile, ContactFile, KannelFile, MqttFile, PersonFile, SmppFile, SnppFile, TlsFile
 from gateway.config.ward_types import HttpUrl, Name, Names, PositiveDuration, Site, Text
 from gateway.domain.instants import MINUTE_MS
 from gateway.domain.ward import Contact, Person
-from rules.yaml_lines import Problem, YamlProblem, load
 
 
 class _Exact(BaseModel):
@@ -79,14 +79,7 @@ class LoadedWatchdog:
 
 def load_watchdog_file(file: File) -> LoadedWatchdog:
     """Load the file at `file`; its relative paths start at its own directory. Raises `ConfigError` with every problem."""
-    try:
-        located = load(file.read_bytes().decode(), str(file))
-    except OSError as error:
-        raise ConfigError((Problem(str(file), 0, (), (error.strerror or "cannot be read").lower()),)) from None
-    except UnicodeDecodeError:
-        raise ConfigError((Problem(str(file), 0, (), "not UTF-8 text; save it as UTF-8"),)) from None
-    except YamlProblem as found:
-        raise ConfigError((found.problem,)) from None
+    located = located_in(file)
     report = Report(str(file), located)
     raw = {key: value for key, value in located.value.items() if value is not None}
     checked = check_model(WatchdogYaml, MODELS, raw, report)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +37,7 @@ class Title:
         return f"{from_:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M}"
 
 
-class Form:
+class Form(ABC):
     """One way to write an audit down: `head`, then `line` for each, then `foot`; each returns the text to be written."""
 
     def __init__(self, title: Title) -> None:
@@ -47,9 +48,9 @@ class Form:
         """What stands above all lines."""
         return ""
 
+    @abstractmethod
     def line(self, line: AuditLine) -> str:
         """One line."""
-        raise NotImplementedError
 
     def foot(self, count: int, tally: Tally) -> str:
         """What stands below all lines."""

@@ -88,7 +88,7 @@ class Auditor:
             return  # nothing that was found could be mended, and the people are told
         found = [await self._escalations(), await self._outbox()]
         self._set_trouble(next((text for text in found if text), None))
-        if self.trouble is None:
+        if self.trouble is None or self._refused:  # a new start would make no room on the disk either
             self._alive()
 
     # ---- the disk --------------------------------------------------------------------------------------------------

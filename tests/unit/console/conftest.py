@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 import pytest
 
+from gateway.console.accounts import Accounts
 from gateway.console.app import create_api
 from tests.support.fake_service import TOKEN, FakeService
+from tests.support.people import accounts_of, one_of_each_role
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -35,3 +37,12 @@ async def client(opened: Callable[..., httpx.AsyncClient]) -> AsyncIterator[http
     """With the token, as nurse-a."""
     async with opened(**BEARER, X_Dripwatch_User="nurse-a") as made:
         yield made
+
+
+@pytest.fixture
+async def accounts(service: FakeService) -> Accounts:
+    """A user of each role: the-kiosk … the-admin."""
+    made = accounts_of(service)
+    await one_of_each_role(made)
+    service.told.clear()
+    return made

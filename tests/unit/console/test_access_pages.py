@@ -8,26 +8,11 @@ import pytest
 from gateway.domain.commands import AccessChanged
 from gateway.runtime.access import Role
 from gateway.runtime.ports import JournalFull
-from tests.support.fake_service import TOKEN, FakeService
-from tests.support.people import PASSWORD, accounts_of, browser, mark, one_of_each_role, sign_in
+from tests.support.fake_service import TOKEN
+from tests.support.people import PASSWORD, browser, mark, sign_in
 
 NEW = "another few words"
 BEARER = {"Authorization": f"Bearer {TOKEN}", "X-Dripwatch-User": "boss", "Accept": "*/*"}
-
-
-@pytest.fixture
-def service() -> FakeService:
-    """A gateway."""
-    return FakeService()
-
-
-@pytest.fixture
-async def accounts(service):
-    """A user of each role."""
-    made = accounts_of(service)
-    await one_of_each_role(made)
-    service.told.clear()
-    return made
 
 
 @pytest.fixture

@@ -21,27 +21,12 @@ from gateway.domain.diary import DiaryLine
 from gateway.domain.instants import HOUR_MS
 from gateway.domain.words import DiaryKind
 from gateway.runtime.access import Role
-from tests.support.fake_service import AT, TOKEN, FakeService, board, course, interrupted
-from tests.support.people import accounts_of, browser, one_of_each_role, sign_in
+from tests.support.fake_service import AT, TOKEN, board, course, interrupted
+from tests.support.people import accounts_of, browser, sign_in
 from tests.support.process import free_port
 
 SOON_S = 10.0
 HERE = {"client": ("127.0.0.1", 1), "path": "/", "scheme": "http"}
-
-
-@pytest.fixture
-def service() -> FakeService:
-    """A gateway."""
-    return FakeService()
-
-
-@pytest.fixture
-async def accounts(service):
-    """A user of each role."""
-    made = accounts_of(service)
-    await one_of_each_role(made)
-    service.told.clear()
-    return made
 
 
 def bearer(text: str, **more: str) -> dict[str, str]:

@@ -4,25 +4,9 @@ import pytest
 
 from gateway.console.browsers import browser_words
 from gateway.console.door import Callers
-from tests.support.fake_service import FakeService
-from tests.support.people import BASE, PASSWORD, accounts_of, browser, mark, one_of_each_role, sign_in
+from tests.support.people import BASE, PASSWORD, browser, mark, sign_in
 
 HTTPS = "https://dripwatch.ward.example"
-
-
-@pytest.fixture
-def service() -> FakeService:
-    """A gateway."""
-    return FakeService()
-
-
-@pytest.fixture
-async def accounts(service):
-    """A user of each role: the-kiosk … the-admin."""
-    made = accounts_of(service)
-    await one_of_each_role(made)
-    service.told.clear()
-    return made
 
 
 @pytest.fixture

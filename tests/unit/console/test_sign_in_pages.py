@@ -12,27 +12,12 @@ from gateway.console.tries import LOCK_MS
 from gateway.domain.commands import AccessChanged
 from gateway.runtime.access import AccessStoreFailed, KeepsNothing, Role
 from gateway.runtime.ports import JournalFull
-from tests.support.fake_service import TOKEN, FakeService, board
+from tests.support.fake_service import TOKEN, board
 from tests.support.people import PASSWORD, accounts_of, browser, mark, one_of_each_role, sign_in
 
 HTTPS = "https://dripwatch.ward.example"
 WRONG = "The name or the password is wrong."
 LOCKED = "Too many wrong tries."
-
-
-@pytest.fixture
-def service() -> FakeService:
-    """A gateway."""
-    return FakeService()
-
-
-@pytest.fixture
-async def accounts(service):
-    """A user of each role: the-kiosk … the-admin."""
-    made = accounts_of(service)
-    await one_of_each_role(made)
-    service.told.clear()
-    return made
 
 
 @pytest.fixture

@@ -160,6 +160,7 @@ async def test_a_disk_that_does_not_answer_is_noticed_paged_and_over():
         journal.gate.clear()
         await pass_time(world, AUDIT_MS + auditor.HUNG_MS + SECOND_MS)
         assert not gateway.health().ready
+        assert world.alive  # it is told, and a new start would end the telling
         assert any("the disk has not answered" in finding for finding in gateway.health().findings)
         assert len(said_to_fallback(world, "Pumps are NOT watched")) == 1
         journal.gate.set()
@@ -199,3 +200,17 @@ async def test_a_gateway_that_works_finds_nothing():
         for _ in range(24):
             await pass_time(world, 20 * MINUTE_MS)
             assert _quiet(gateway)()
+
+
+async def test_a_disk_that_takes_nothing_is_no_reason_to_start_anew():
+    """It is told, and what is overdue cannot be repaired; a new start would make no room, and would tell everybody once more."""
+    world = World()
+    async with world.running() as gateway:
+        await world.enrol(gateway, "P-1")
+        await world.alarm()
+        world.journal.refusing = "no space"
+        await pass_time(world, 5 * MINUTE_MS + NOTICED_MS + 2 * AUDIT_MS)
+        before = world.alive
+        await pass_time(world, 2 * MINUTE_MS)
+        assert not gateway.health().ready
+        assert world.alive > before
