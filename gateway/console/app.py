@@ -1,4 +1,4 @@
-"""The HTTP API and the status page, put together around one running gateway."""
+"""The HTTP API and the console, put together around one running gateway."""
 
 import hmac
 from collections.abc import Sequence

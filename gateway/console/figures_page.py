@@ -59,7 +59,7 @@ def _gateway(now: Figures) -> Iterator[Metric]:
     yield _gauge("started_seconds", "When the gateway started, in seconds since 1970.", now.started_at / SECOND_MS)
     yield _gauge("ready", "1 while it hears, stores, judges and can page.", now.ready)
     yield _gauge("broker_connected", "1 while there is a session with the broker.", now.connected)
-    yield _gauge("findings", "How many things are not well; the status page and dripwatch doctor name them.", now.findings)
+    yield _gauge("findings", "How many things are not well; the board and dripwatch doctor name them.", now.findings)
 
 
 def _journal_and_store(now: Figures) -> Iterator[Metric]:

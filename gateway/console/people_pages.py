@@ -26,7 +26,7 @@ router = APIRouter(include_in_schema=False)
 REFUSED, GONE, FULL = 409, 404, 503
 
 NOT_YOURS = message("You may send a test page to yourself only; whoever manages the access may send one to anybody.")
-NOT_STORED = message("Nothing was sent: the gateway cannot store anything now. Its status page says why.")
+NOT_STORED = message("Nothing was sent: the gateway cannot store anything now. The board says why.")
 
 
 def may_test(visitor: Visitor, person: str) -> bool:

@@ -21,7 +21,6 @@ from gateway.domain.instants import Instant
 from gateway.domain.locale import Locale
 from gateway.domain.readings import BridgeHealth
 from gateway.domain.words import DeliveryState, IncidentState, Priority
-from rules.durations import say_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +203,6 @@ def pump_line(pump: Pump, at: Instant) -> PumpLine:
         bench_until=bench.until_at if bench is not None else None,
         bench_who=bench.who if bench is not None else "",
     )
-
-
-def say_alert(line: AlertLine, at: Instant) -> str:
-    """One alert in a few words: `alarm-persistent occlusion (high, for 12 min)`."""
-    about = f"{line.rule} {line.kind}".strip()
-    return f"{about} ({line.priority}, for {say_ms(max(0, at - line.since))})"
 
 
 def _lines_of(incidents: Iterable[Incident], state: State) -> list[IncidentLine]:

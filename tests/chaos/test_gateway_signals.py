@@ -62,7 +62,7 @@ def test_hangup_takes_the_ward_file_in_again(tmp_path: Path):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_at_once_when_it_is_told_to(tmp_path: Path, number: signal.Signals):
-    """With a page that hangs at its provider and a reader of the live status page, it ends with 0 and without a complaint."""
+    """With a page that hangs at its provider and a reader of the live board, it ends with 0 and without a complaint."""
     with (
         mosquitto(tmp_path / "broker") as broker,
         web_hook() as hook,

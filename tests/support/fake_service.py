@@ -1,4 +1,4 @@
-"""A running gateway that does what its script says: for the API, the status page and the command line."""
+"""A running gateway that does what its script says: for the API, the console and the command line."""
 
 import asyncio
 from collections.abc import Callable, Sequence
