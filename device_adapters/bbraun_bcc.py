@@ -13,8 +13,9 @@ value    `_NV` has no value, `_NA` not available now: both are absent, never zer
 Several pumps may answer at once, and a topic names one: the envelope's `slot` (xy) says which (docs/adr/0028). Without it only
 the alarms of a several-pump answer are read: whose measures they are would be a guess; an alarm is worth the guess.
 
-An answer tells every alarm bit each time, so a set bit is `continue` and a clear one `end`. Where a condition has several bits,
-all must be clear; after a block that was refused or is missing nothing ends. A bit that our table does not know is `other`.
+An answer tells every alarm bit each time, so a set bit is `continue`, and all that are clear are one reading. Where a condition
+has several bits, all must be clear; after a block that was refused or is missing nothing is. A bit that our table does not know
+is `other`.
 
 Never read into anything: drug names (INSOL, INSOLSN), serial numbers, and all other text.
 Not carried: INVTB and INRMT (what they count down is the pump's affair), INAKKU (minutes, not percent), INP2 (percent, not mmHg).
@@ -24,7 +25,6 @@ WRONG_TYPE; OUT_OF_BOUNDS; UNKNOWN_VALUE (a bit neither 0 nor 1); MISSING_FIELD 
 Source: B. Braun BCC protocol as public drivers implement it; tests/captures/bbraun_bcc
 """
 
-import re
 from typing import Final
 
 from device_adapters.bcc_framing import SOH, Frame, frames_in
@@ -33,14 +33,13 @@ from device_adapters.bcc_spans import bcc_spans
 from device_adapters.bounds import MESSAGES_MAX
 from device_adapters.envelope import Sent
 from device_adapters.span import Span
-from gateway.domain.readings import Decoded, Reading, Refusal, Refused
-from gateway.domain.words import AlarmPhase
+from gateway.domain.readings import AlarmChange, Decoded, Reading, Refusal, Refused
 
 _REQUESTS: Final = (b"ADMIN:", b"MEM:")
 _ERROR: Final = b",50100,GNERR,"
-_ONE: Final = rb"[^,\x1e]*+,501(?:00|[1-3][1-9A-O]),[^,\x1e]++(?:,[^\x1e]*+)?"  # an answer about itself may have no value
-_SHAPE: Final = re.compile(rb"(?:%b(?:\x1e|$))*+" % _ONE)
-_SAID: Final = re.compile(rb"(?:^|\x1e)[^,\x1e]*+,(501[1-3][1-9A-O]),([^,\x1e]++),([^\x1e]*+)")  # by a pump, with a value
+_RS: Final = b"\x1e"
+_ITSELF: Final = b"50100"
+_PUMPS_AT: Final = frozenset(b"501%d%c" % (pillar, place) for pillar in (1, 2, 3) for place in b"123456789ABCDEFGHIJKLMNO")
 
 _Pumps = dict[bytes, Said]
 
@@ -66,7 +65,7 @@ class BbraunBcc:
         readings = _readings(pumps, sent, refused, whole=whole)
         if not readings and not refused:
             refused.append(Refused(Refusal.NO_MEASURE, "information", "nothing that a pump measures or raises"))
-        return Decoded(tuple(readings), tuple(refused))
+        return Decoded(tuple(readings), tuple(refused), one_message=sent.seq is not None)
 
     def explain(self, payload: bytes) -> tuple[Span, ...]:
         """Every byte, as it came over the line."""
@@ -80,12 +79,22 @@ def _gather(information: bytes, pumps: _Pumps, refused: list[Refused]) -> None:
         return
     if _ERROR in information:
         refused.append(Refused(Refusal.UNKNOWN_MESSAGE, "GNERR", "the ComDevice answered with an error"))
-    found = _SAID.findall(information)
-    if len(found) <= information.count(b"\x1e") and _SHAPE.fullmatch(information) is None:
+    well_made = True
+    for quadruple in information.removesuffix(_RS).split(_RS):
+        parts = quadruple.split(b",", 3)
+        if len(parts) == 4 and parts[1] in _PUMPS_AT and parts[2]:
+            _, address, parameter, value = parts
+            if parameter in READ:
+                pumps.setdefault(address, {})[parameter] = value
+        else:
+            well_made &= _is_bare(parts)
+    if information and not well_made:
         refused.append(Refused(Refusal.MALFORMED, "information", "time,address,parameter,value with an address 501xy"))
-    for address, parameter, value in found:
-        if parameter in READ:
-            pumps.setdefault(address, {})[parameter] = value
+
+
+def _is_bare(parts: list[bytes]) -> bool:
+    """An answer about the ComDevice itself, or one without a value: well made, and nothing for us."""
+    return len(parts) >= 3 and parts[2] != b"" and (parts[1] == _ITSELF or parts[1] in _PUMPS_AT)
 
 
 def _readings(pumps: _Pumps, sent: Sent, refused: list[Refused], *, whole: bool) -> list[Reading]:
@@ -100,12 +109,12 @@ def _readings(pumps: _Pumps, sent: Sent, refused: list[Refused], *, whole: bool)
     if len(pumps) > 1:
         refused.append(Refused(Refusal.TOO_MANY, "header.slot", "several pumps answered: name the slot, a topic for each"))
     guessed = [alarm for said in pumps.values() for alarm in alarms(said, sent, refused, whole=False)]
-    return list({alarm.condition: alarm for alarm in guessed}.values())
+    return list({alarm.condition: alarm for alarm in guessed if isinstance(alarm, AlarmChange)}.values())
 
 
 def _of_pump(said: Said, sent: Sent, refused: list[Refused], *, whole: bool) -> list[Reading]:
     changes = alarms(said, sent, refused, whole=whole)
-    alarmed = any(change.phase is AlarmPhase.CONTINUE and change.condition not in PRE_ALARMS for change in changes)
+    alarmed = any(isinstance(change, AlarmChange) and change.condition not in PRE_ALARMS for change in changes)
     seen = observation(said, sent, refused, alarmed=alarmed)
     return [seen, *changes] if seen is not None else list(changes)
 

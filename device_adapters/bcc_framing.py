@@ -31,13 +31,12 @@ NAK: Final = b"\x15"
 FRAME_BYTES_MAX: Final = 8 * 1024  # real blocks have about 1,100, stuffed at most twice that; over it: TOO_LARGE
 OUTSIDE_BYTES_KEPT: Final = 64  # of a run of bytes outside frames, for a technician to look at; the rest is dropped
 
-_FRAME: Final = re.compile(rb"\x01(\d{5})\x02([ -=?-~]{1,15})/1/1>([^\x00-\x1d\x1f]*)([\x03\x17])(\d{5})\x04", re.DOTALL)
 _CLAIM: Final = re.compile(rb"\x01(\d{5})\x02")
-_TO_CHECK: Final = -6  # five digits and EOT
+_HEAD: Final = re.compile(rb"\x01\d{5}\x02([ -=?-~]{1,15})/1/1>")
+_TAIL: Final = re.compile(rb"([\x03\x17])(\d{5})\x04")
+_TAIL_BYTES: Final = 7
+_TEXT: Final = bytes({*range(256)} - {*range(0x20)} | {0x1E})  # what an answer may say: text of any character set, and RS
 _ENDS: Final = re.compile(rb"[\x01\x04]")
-# On the line no D is left, and each E begins a pair. NUL, which no frame holds, stands for an E until the pairs are read.
-_STUFFED: Final = re.compile(rb"(?:[^DEde\x00]++|E[EX]|e[ex])*+")
-_REPLACED: Final = ((b"EE", b"\x00"), (b"EX", b"D"), (b"\x00", b"E"), (b"ee", b"\x00"), (b"ex", b"d"), (b"\x00", b"e"))
 
 _OUTSIDE: Final = Refused(Refusal.MALFORMED, "outside", "bytes outside of any frame: noise, or another protocol or line speed")
 _NO_END: Final = Refused(Refusal.LENGTH, "EOT", "the frame has no end: the line was cut")
@@ -153,19 +152,26 @@ def frame_of(raw: bytes) -> Frame | Garbled:
     plain = raw if len(raw) == length else unstuffed(raw)
     if plain is None or len(plain) != length:
         return Garbled(_LENGTH, raw)
-    parts = _FRAME.fullmatch(plain)
-    if parts is None:
+    head, tail = _HEAD.match(plain), _TAIL.fullmatch(plain, length - _TAIL_BYTES)
+    if head is None or tail is None or head.end() > tail.start():
         return Garbled(_SHAPE, raw)
-    _, bed, information, end, check = parts.groups()
-    if sum_mod_256(plain[:_TO_CHECK]) != int(check):
+    information = plain[head.end() : tail.start()]
+    if information.translate(None, _TEXT):
+        return Garbled(_SHAPE, raw)
+    if sum_mod_256(plain[: tail.end(1)]) != int(tail[2]):
         return Garbled(_CHECK, raw)
-    return Frame(raw, bed, information, last=end == b"\x03")
+    return Frame(raw, head[1], information, last=tail[1] == b"\x03")
 
 
 def unstuffed(raw: bytes) -> bytes | None:
-    """`raw` without its stuffing, read from left to right: `EEX` is `EX`. None where it was never stuffed text."""
-    if _STUFFED.fullmatch(raw) is None:
+    """`raw` without its stuffing, read from left to right: `EEX` is `EX`. None where it was never stuffed text.
+
+    On the line no D is left, and each E begins a pair. NUL, which no frame holds, stands for an E until the pairs are read.
+    """
+    if b"D" in raw or b"d" in raw or b"\x00" in raw:
         return None
-    for stuffed, plain in _REPLACED:
-        raw = raw.replace(stuffed, plain)
-    return raw
+    raw = raw.replace(b"EE", b"\x00").replace(b"EX", b"D")
+    if b"E" in raw:
+        return None
+    raw = raw.replace(b"\x00", b"E").replace(b"ee", b"\x00").replace(b"ex", b"d")
+    return None if b"e" in raw else raw.replace(b"\x00", b"e")

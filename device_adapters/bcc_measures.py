@@ -7,12 +7,13 @@ INA1 … alarms, 0 or 1: the table CONDITIONS
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from device_adapters.bounds import RATE_ML_H, VOLUME_ML, Bound, within
 from device_adapters.envelope import Sent
-from gateway.domain.readings import AlarmChange, Observation, Refusal, Refused
+from gateway.domain.readings import AlarmChange, AlarmsClear, Observation, Refusal, Refused
 from gateway.domain.words import AlarmPhase, Condition, DeliveryStatus, NotDeliveringReason, Power
 
 Said = dict[bytes, bytes]  # parameter → value, as sent
@@ -49,11 +50,13 @@ _BOLUS, _PUMPING, _STANDBY, _LOCK, _MAINS, _KVO = b"INM2", b"INM3", b"INM6", b"I
 _ALARMS: Final = {
     b"INA%d" % number: CONDITIONS.get(number) or _Alarm(Condition.OTHER, f"INA{number}") for number in range(1, BITS_MAX + 1)
 }
-_MEASURES: Final = frozenset({_RATE, _INFUSED, _REMAINING, _BOLUS, _PUMPING, _STANDBY, _LOCK, _MAINS, _KVO})
+_BITS_OF_STATE: Final = (_BOLUS, _PUMPING, _STANDBY, _LOCK, _MAINS, _KVO)
+_MEASURES: Final = frozenset({_RATE, _INFUSED, _REMAINING, *_BITS_OF_STATE})
 READ: Final = _MEASURES | frozenset(_ALARMS)
+_NOTHING: Final = (None,) * 6
 
 _ABSENT: Final = frozenset({b"_NV", b"_NA"})
-_BITS: Final = MappingProxyType({b"0": False, b"1": True})
+_BITS: Final[dict[bytes | None, bool | None]] = {b"0": False, b"1": True, b"_NV": None, b"_NA": None, None: None}
 _NUMBER: Final = re.compile(rb"-?\d{1,9}(?:\.\d{1,9})?")
 
 
@@ -62,12 +65,13 @@ def observation(said: Said, sent: Sent, refused: list[Refused], *, alarmed: bool
 
     INRT is the set rate; while the pump is pumping it is also what flows, and in a bolus or KVO nothing but that.
     """
-    bits = {name: _bit(said, name, refused) for name in (_BOLUS, _PUMPING, _STANDBY, _LOCK, _MAINS, _KVO)}
-    rate_ml_h = _number(said, _RATE, RATE_ML_H, refused)
+    bits = {name: _bit(said.get(name), name, refused) for name in _BITS_OF_STATE}
+    rate_ml_h = _number(said.get(_RATE), _RATE, RATE_ML_H, refused)
     status = _status(pumping=bits[_PUMPING], kvo=bits[_KVO])
     set_rate_ml_h = None if bits[_BOLUS] or bits[_KVO] else rate_ml_h
-    infused_ml, remaining_ml = _number(said, _INFUSED, VOLUME_ML, refused), _number(said, _REMAINING, VOLUME_ML, refused)
-    if all(item is None for item in (status, set_rate_ml_h, infused_ml, remaining_ml, bits[_MAINS], bits[_LOCK])):
+    infused_ml = _number(said.get(_INFUSED), _INFUSED, VOLUME_ML, refused)
+    remaining_ml = _number(said.get(_REMAINING), _REMAINING, VOLUME_ML, refused)
+    if (status, set_rate_ml_h, infused_ml, remaining_ml, bits[_MAINS], bits[_LOCK]) == _NOTHING:
         return None
     return Observation(
         observed_at=sent.observed_at,
@@ -85,37 +89,31 @@ def observation(said: Said, sent: Sent, refused: list[Refused], *, alarmed: bool
     )
 
 
-def alarms(said: Said, sent: Sent, refused: list[Refused], *, whole: bool) -> list[AlarmChange]:
-    """Every condition whose bits were told: `continue` where one is set, `end` where all are clear and the answer was `whole`."""
-    set_bits: dict[Condition, list[bytes]] = {}
-    doubtful: set[Condition] = set()
-    for name, value in said.items():
-        alarm = _ALARMS.get(name)
-        if alarm is None:
-            continue
-        told = set_bits.setdefault(alarm.condition, [])
-        if value == b"0":
-            continue
-        active = _bit(said, name, refused)
-        if active is None:
-            doubtful.add(alarm.condition)
-        elif active:
-            told.append(name)
-    return [
-        _change(condition, names, sent) for condition, names in set_bits.items() if names or (whole and condition not in doubtful)
-    ]
+def alarms(said: Said, sent: Sent, refused: list[Refused], *, whole: bool) -> list[AlarmChange | AlarmsClear]:
+    """`continue` for every condition with a set bit; those with none set are clear, where the answer was `whole`."""
+    bits = {name: value for name, value in said.items() if name in _ALARMS}
+    told = {name: _bit(value, name, refused) for name, value in bits.items() if value != b"0"}
+    raised: dict[Condition, list[bytes]] = {}
+    for name, active in told.items():
+        if active:
+            raised.setdefault(_ALARMS[name].condition, []).append(name)
+    found: list[AlarmChange | AlarmsClear] = [_raised(condition, names, sent) for condition, names in raised.items()]
+    clear = _conditions(tuple(bits))
+    if told:
+        not_clear = {_ALARMS[name].condition for name in told}
+        clear = tuple(condition for condition in clear if condition not in not_clear)
+    if whole and clear:
+        found.append(AlarmsClear(observed_at=sent.observed_at, boot=sent.boot, seq=sent.seq, clock=sent.clock, conditions=clear))
+    return found
 
 
-def _change(condition: Condition, names: list[bytes], sent: Sent) -> AlarmChange:
-    if not names:  # eleven of twelve; nothing that can be left out is said
-        return AlarmChange(
-            observed_at=sent.observed_at,
-            boot=sent.boot,
-            seq=sent.seq,
-            clock=sent.clock,
-            condition=condition,
-            phase=AlarmPhase.END,
-        )
+@lru_cache(maxsize=256)  # a pump of one kind tells the same bits in every answer
+def _conditions(bits: tuple[bytes, ...]) -> tuple[Condition, ...]:
+    """What these bits stand for, each once."""
+    return tuple(dict.fromkeys(_ALARMS[name].condition for name in bits))
+
+
+def _raised(condition: Condition, names: list[bytes], sent: Sent) -> AlarmChange:
     return AlarmChange(
         observed_at=sent.observed_at,
         boot=sent.boot,
@@ -144,18 +142,14 @@ def _reason(status: DeliveryStatus | None, *, alarmed: bool, standby: bool | Non
     return NotDeliveringReason.USER if standby else None
 
 
-def _bit(said: Said, name: bytes, refused: list[Refused]) -> bool | None:
-    value = said.get(name)
-    if value is None or value in _ABSENT:
-        return None
-    if value not in _BITS:
-        refused.append(Refused(Refusal.UNKNOWN_VALUE, name.decode(), "0, 1, _NV or _NA"))
-        return None
-    return _BITS[value]
+def _bit(value: bytes | None, name: bytes, refused: list[Refused]) -> bool | None:
+    if value in _BITS:
+        return _BITS[value]
+    refused.append(Refused(Refusal.UNKNOWN_VALUE, name.decode(), "0, 1, _NV or _NA"))
+    return None
 
 
-def _number(said: Said, name: bytes, bound: Bound, refused: list[Refused]) -> float | None:
-    value = said.get(name)
+def _number(value: bytes | None, name: bytes, bound: Bound, refused: list[Refused]) -> float | None:
     if value is None or value in _ABSENT:
         return None
     if _NUMBER.fullmatch(value) is None:

@@ -78,7 +78,7 @@ def _under(reading: Reading, sent: Sent) -> Reading:
 
 def _header(line: bytes) -> Sent | Refused:
     try:
-        found = json.loads(line)
+        found = json.loads(line.decode())  # of bytes it would guess the encoding
     except (ValueError, RecursionError):
         return Refused(Refusal.NOT_JSON, "header", "one JSON object on one line, in UTF-8")
     if not isinstance(found, dict):

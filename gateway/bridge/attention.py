@@ -9,7 +9,7 @@ from enum import Enum
 from device_adapters.envelope import Sent, enveloped
 from device_adapters.registry import decode
 from gateway.bridge.frames import Seen
-from gateway.domain.readings import AlarmChange, Observation, PumpEvent
+from gateway.domain.readings import AlarmChange, AlarmsClear, Observation, PumpEvent
 from gateway.domain.words import AlarmPhase, Condition, DeliveryStatus, Power
 
 _BEGUN = (AlarmPhase.START, AlarmPhase.CONTINUE)
@@ -46,6 +46,9 @@ class Attention:
         for reading in decoded.readings:
             if isinstance(reading, AlarmChange):
                 new = _take_alarm(known, reading)
+            elif isinstance(reading, AlarmsClear):
+                new = News.NONE if known.active.isdisjoint(reading.conditions) else News.URGENT
+                known.active.difference_update(reading.conditions)
             elif isinstance(reading, Observation):
                 new = _take_observation(known, reading)
             else:

@@ -5,7 +5,17 @@ from gateway.core.context import Context
 from gateway.core.judgements import delivery_point
 from gateway.core.state import Bag, Course, Pump
 from gateway.domain.instants import MINUTE_MS, Instant
-from gateway.domain.readings import AlarmChange, Decoded, DiaryEntry, LinkStatus, Observation, PumpEvent, Refusal
+from gateway.domain.readings import (
+    AlarmChange,
+    AlarmsClear,
+    Decoded,
+    DiaryEntry,
+    LinkStatus,
+    Observation,
+    PumpEvent,
+    PumpWord,
+    Refusal,
+)
 from gateway.domain.view import Facet
 from gateway.domain.words import DeliveryStatus, PumpEventKind
 from rules.model import Protocol
@@ -60,7 +70,7 @@ def is_silent(pump: Pump, protocol: Protocol | None, at: Instant) -> bool:
     return pump.heard_at == 0 or at - pump.heard_at >= promise_ms(pump, protocol)
 
 
-def _take(pump: Pump, course: Course | None, reading: Observation | AlarmChange | PumpEvent, now: Context) -> int:
+def _take(pump: Pump, course: Course | None, reading: PumpWord, now: Context) -> int:
     protocol = now.protocols.get(course.protocol) if course is not None else None
     promise = promise_ms(pump, protocol)
     observed = twin.observed_at(pump, reading, now.at)
@@ -75,17 +85,19 @@ def _take(pump: Pump, course: Course | None, reading: Observation | AlarmChange 
     return woken if weight_g is None else woken | _put_on_scale(pump, course, protocol, weight_g, observed)
 
 
-def _take_beside(pump: Pump, reading: Observation | AlarmChange | PumpEvent, observed: Instant) -> int:
+def _take_beside(pump: Pump, reading: PumpWord, observed: Instant) -> int:
     """What stands beside the pump speaks for a dead one too: the pump was not heard, and its flow is not told."""
     if isinstance(reading, AlarmChange):
         return twin.change_alarm(pump, reading, observed)
+    if isinstance(reading, AlarmsClear):
+        return twin.clear_alarms(pump, reading, observed)
     return twin.observe(pump, reading, observed) if isinstance(reading, Observation) else 0
 
 
 def _take_pump(
     pump: Pump,
     course: Course | None,
-    reading: Observation | AlarmChange | PumpEvent,
+    reading: PumpWord,
     now: Context,
     observed: Instant,
     promise: int,
@@ -112,7 +124,7 @@ def _take_pump(
 def _take_words(
     pump: Pump,
     course: Course | None,
-    reading: Observation | AlarmChange | PumpEvent,
+    reading: PumpWord,
     now: Context,
     observed: Instant,
     promise: int,
@@ -131,6 +143,8 @@ def _take_words(
         return woken | history.note_rates(course, pump) if course is not None else woken
     if isinstance(reading, AlarmChange):
         return woken | twin.change_alarm(pump, reading, observed)
+    if isinstance(reading, AlarmsClear):
+        return woken | twin.clear_alarms(pump, reading, observed)
     woken |= twin.note_event(pump, reading, observed) | history.note_event(pump, course, reading, observed, now.at)
     if pump.scale is not None and reading.event in (PumpEventKind.BAG_CHANGED, PumpEventKind.PRIMED):
         scale.begin_anew(pump.scale)

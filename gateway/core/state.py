@@ -40,7 +40,10 @@ class Numbering:
 
 @dataclass(slots=True)
 class PumpCondition:
-    """An alarm condition on a pump as last told: `changed_at`, `seq` and `boot` are of its newest word."""
+    """An alarm condition on a pump as last told: `changed_at`, `seq` and `boot` are of its newest word.
+
+    `was_clear`: a device that tells all its conditions in every answer has told that this one is not active.
+    """
 
     condition: Condition
     started_at: Instant
@@ -51,6 +54,7 @@ class PumpCondition:
     text: str = ""
     seq: int = 0
     boot: str = ""
+    was_clear: bool = False
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from gateway.core import flows, history
 from gateway.core.state import BOOTS_MAX, HOLES_MAX, Numbering, Pump, PumpCondition
 from gateway.domain.instants import MINUTE_MS, SECOND_MS, Instant
-from gateway.domain.readings import AlarmChange, Observation, PumpEvent, Reading
+from gateway.domain.readings import AlarmChange, AlarmsClear, Observation, PumpEvent, PumpWord, Reading
 from gateway.domain.view import Facet
 from gateway.domain.words import AlarmPhase, ClockQuality, Condition, DeliveryStatus, PumpEventKind
 
@@ -163,9 +163,7 @@ def _observe_flow(pump: Pump, reading: Observation, observed: Instant) -> int:
     return _say(pump, reading, observed, delivering=False, reason=reason)
 
 
-def _say(
-    pump: Pump, reading: Observation | AlarmChange | PumpEvent, observed: Instant, *, delivering: bool, reason: str = ""
-) -> int:
+def _say(pump: Pump, reading: PumpWord, observed: Instant, *, delivering: bool, reason: str = "") -> int:
     return flows.note(pump, observed, reading.seq or 0, reading.boot or "", delivering=delivering, reason=reason)
 
 
@@ -189,17 +187,12 @@ def change_alarm(pump: Pump, reading: AlarmChange, observed: Instant) -> int:
     if known is not None and _is_older(known, reading, observed):
         return _start_late(pump, known, reading, observed) if reading.phase is AlarmPhase.START else 0
     if reading.phase is AlarmPhase.END:
-        if known is None:
-            known = pump.conditions[reading.condition] = PumpCondition(reading.condition, observed, observed, active=False)
-            _note_word(known, reading, observed)
-            return 0
-        known.active = False
-        _note_word(known, reading, observed)
-        return Facet.CONDITIONS
+        return _end(pump, reading.condition, reading, observed)
     fresh = known is None or not known.active
     if known is None or fresh:
-        stops = known.stops_delivery if known is not None and reading.phase is not AlarmPhase.START else None
-        if known is None or reading.phase is AlarmPhase.START:
+        begins = known is None or known.was_clear or reading.phase is AlarmPhase.START
+        stops = known.stops_delivery if known is not None and not begins else None
+        if begins:
             history.note_start(pump, reading.condition, observed)
         known = PumpCondition(reading.condition, observed, observed, active=True, stops_delivery=stops)
         pump.conditions[reading.condition] = known
@@ -215,11 +208,36 @@ def change_alarm(pump: Pump, reading: AlarmChange, observed: Instant) -> int:
     return facets | _clear_by_delivery(pump)
 
 
-def _note_word(known: PumpCondition, reading: AlarmChange, observed: Instant) -> None:
+def clear_alarms(pump: Pump, reading: AlarmsClear, observed: Instant) -> int:
+    """Take in that none of these conditions is active; returns the facets that it changes.
+
+    A device that tells so tells no starts: the next time that it tells one of them, it has begun.
+    """
+    facets = 0
+    for condition in reading.conditions:
+        known = pump.conditions.get(condition)
+        if known is None or not _is_older(known, reading, observed):
+            facets |= _end(pump, condition, reading, observed)
+            pump.conditions[condition].was_clear = True
+    return facets
+
+
+def _end(pump: Pump, condition: Condition, reading: AlarmChange | AlarmsClear, observed: Instant) -> int:
+    """What had never begun is noted too: an older word of its start may still come."""
+    known = pump.conditions.get(condition)
+    if known is None:
+        known = pump.conditions[condition] = PumpCondition(condition, observed, observed, active=False)
+    facets = Facet.CONDITIONS if known.active else 0
+    known.active = False
+    _note_word(known, reading, observed)
+    return facets
+
+
+def _note_word(known: PumpCondition, reading: AlarmChange | AlarmsClear, observed: Instant) -> None:
     known.changed_at, known.seq, known.boot = observed, reading.seq or 0, reading.boot or ""
 
 
-def _is_older(known: PumpCondition, reading: AlarmChange, observed: Instant) -> bool:
+def _is_older(known: PumpCondition, reading: AlarmChange | AlarmsClear, observed: Instant) -> bool:
     """Whether a newer word about this condition is known: by the numbers within a boot, which no clock can turn round."""
     if reading.seq and known.seq and (reading.boot or "") == known.boot:
         return reading.seq < known.seq

@@ -71,6 +71,28 @@ class AlarmChange(Stamped):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmsClear(Stamped):
+    """None of these alarm conditions is active, whether or not one was: a device that is polled tells so in every answer."""
+
+    conditions: tuple[Condition, ...]
+
+    def ends(self) -> "tuple[AlarmChange, ...]":
+        """The same, condition by condition."""
+        return tuple(
+            AlarmChange(
+                observed_at=self.observed_at,
+                boot=self.boot,
+                seq=self.seq,
+                clock=self.clock,
+                beside=self.beside,
+                condition=condition,
+                phase=AlarmPhase.END,
+            )
+            for condition in self.conditions
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PumpEvent(Stamped):
     """Something happened at the pump. Volumes in mL; `shift_s` is a time change in seconds."""
 
@@ -124,7 +146,8 @@ class LinkStatus(Stamped):
     bridge: BridgeHealth | None = None
 
 
-Reading = Observation | AlarmChange | PumpEvent | DiaryEntry | LinkStatus
+PumpWord = Observation | AlarmChange | AlarmsClear | PumpEvent
+Reading = PumpWord | DiaryEntry | LinkStatus
 
 
 class Refusal(StrEnum):

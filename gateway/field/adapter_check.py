@@ -15,7 +15,7 @@ from device_adapters.mllp import framed
 from device_adapters.registry import ADAPTERS
 from device_adapters.telling import tells
 from gateway.domain.instants import MINUTE_MS, SECOND_MS
-from gateway.domain.readings import AlarmChange, Decoded, LinkStatus, Observation, Refusal, Refused
+from gateway.domain.readings import AlarmChange, AlarmsClear, Decoded, LinkStatus, Observation, Refusal, Refused
 from gateway.domain.words import AlarmPhase, Condition
 from gateway.field.adapter_frames import Caught, decoded
 from gateway.field.adapter_talks import listener
@@ -203,6 +203,8 @@ def _conditions(name: str, read: _Read, left_out: frozenset[str]) -> Iterator[Fi
     ended: set[Condition] = set()
     for _, found in read:
         for reading in found.readings:
+            if isinstance(reading, AlarmsClear):
+                ended |= began.intersection(reading.conditions)
             if not isinstance(reading, AlarmChange):
                 continue
             if reading.phase is AlarmPhase.END:

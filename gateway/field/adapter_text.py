@@ -12,8 +12,7 @@ from typing import Any, Final
 
 from device_adapters.span import Span
 from gateway.console.times import rfc3339
-from gateway.domain.readings import AlarmChange, Decoded, Reading, Refused
-from gateway.domain.words import AlarmPhase
+from gateway.domain.readings import AlarmsClear, Decoded, Reading, Refused
 from gateway.field.adapter_frames import Caught, spans_of
 from gateway.field.speaking import WIDTH, printable
 
@@ -74,27 +73,24 @@ def _span_lines(span: Span, body: bytes) -> Iterator[str]:
 
 
 def _reading_lines(found: Decoded) -> Iterator[str]:
-    """One line a reading; conditions that are merely not set share one."""
-    clear = []
+    """One reading after the other."""
     for reading in found.readings:
-        values = _values(reading)
-        if (
-            isinstance(reading, AlarmChange)
-            and reading.phase is AlarmPhase.END
-            and set(values) <= {"observed_at", "clock", "condition", "phase"}
-        ):
-            clear.append(reading.condition.value)
-            continue
-        said = ", ".join(f"{name} {value}" for name, value in values.items())
+        said = ", ".join(f"{name} {value}" for name, value in _values(reading).items())
+        if isinstance(reading, AlarmsClear):
+            said = ", ".join(reading.conditions)
         yield from textwrap.wrap(
             printable(f"{_kind(reading)}: {said}"), WIDTH + 20, initial_indent="  ", subsequent_indent="    "
         )
-    if clear:
-        yield from textwrap.wrap(f"not set: {', '.join(clear)}", WIDTH + 20, initial_indent="  ", subsequent_indent="    ")
 
 
 def _kind(reading: Reading) -> str:
-    words = {"AlarmChange": "alarm", "PumpEvent": "event", "DiaryEntry": "diary", "LinkStatus": "status"}
+    words = {
+        "AlarmChange": "alarm",
+        "AlarmsClear": "not set",
+        "PumpEvent": "event",
+        "DiaryEntry": "diary",
+        "LinkStatus": "status",
+    }
     return words.get(type(reading).__name__, "observation")
 
 

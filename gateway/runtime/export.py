@@ -17,7 +17,7 @@ from gateway.core.synthetic import SYNTHETIC
 from gateway.domain.commands import AddDiary
 from gateway.domain.effects import CommandResult, Effect, Page
 from gateway.domain.instants import Instant
-from gateway.domain.readings import AlarmChange, DiaryEntry, LinkStatus, Observation, PumpEvent, Reading
+from gateway.domain.readings import AlarmChange, AlarmsClear, DiaryEntry, LinkStatus, Observation, PumpEvent, Reading
 from gateway.domain.words import DiaryKind
 from gateway.runtime.audit_incidents import Followers, Gained
 from gateway.runtime.fold import Fold
@@ -127,7 +127,7 @@ class Export:
     def _heard(self, event: Heard) -> Iterator[Line]:
         pump = self._fold.monitor.state.pumps.get(f"{event.site}/{event.device}")
         course = pump.course if pump is not None else ""
-        for reading in event.decoded.readings:
+        for reading in _one_by_one(event.decoded.readings):
             told = {field.name: getattr(reading, field.name) for field in fields(reading) if field.name in COLUMNS}
             told["number"] = reading.seq
             if isinstance(reading, PumpEvent):
@@ -233,3 +233,9 @@ class Export:
         if name not in self._people and len(self._people) >= PEOPLE_MAX:
             return "person-other"
         return self._people.setdefault(name, f"person-{len(self._people) + 1}")
+
+
+def _one_by_one(readings: Iterable[Reading]) -> Iterator[Reading]:
+    """A line tells of one condition."""
+    for reading in readings:
+        yield from reading.ends() if isinstance(reading, AlarmsClear) else (reading,)

@@ -13,7 +13,7 @@ from typing import Any
 from gateway.core.twin import AHEAD_MAX_MS
 from gateway.domain.effects import Point
 from gateway.domain.instants import Instant
-from gateway.domain.readings import AlarmChange, Observation, Reading
+from gateway.domain.readings import AlarmChange, AlarmsClear, Observation, Reading
 from gateway.domain.words import AlarmPhase, ClockQuality, DeliveryStatus, Power
 from gateway.runtime.point_schema import FLOAT, INT, MEASURES, SCHEMA, TEXT, Measurement
 
@@ -25,7 +25,8 @@ INT_MAX = 2**63 - 1
 def lines_of(site: str, device: str, course: str, readings: Sequence[Reading], received_at: Instant | None = None) -> list[bytes]:
     """The lines of one message of `device`, which served `course` ("" for none) when it was received.
 
-    Observations become `pump`, alarm changes `pump_alarm`; other readings, and observations without a number, give no line.
+    Observations become `pump`, alarm changes and each condition that is clear `pump_alarm`; other readings, and observations
+    without a number, give no line.
     With `received_at`, it replaces the sender's time where that comes from a free clock or is over 2 min ahead.
     """
     lines = []
@@ -37,6 +38,11 @@ def lines_of(site: str, device: str, course: str, readings: Sequence[Reading], r
             fields = _alarm_fields(reading)
             priority = reading.priority.value if reading.priority is not None else "none"
             prefix = _prefix("pump_alarm", (site, device, course, reading.condition.value, priority))
+        elif isinstance(reading, AlarmsClear):
+            stamp = _stamp(reading, received_at)
+            prefixes = (_prefix("pump_alarm", (site, device, course, one.value, "none")) for one in reading.conditions)
+            lines += [f"{prefix} {_CLEAR} {stamp}".encode(errors="replace") for prefix in prefixes]
+            continue
         else:
             continue
         if fields:
@@ -101,6 +107,7 @@ def _observation_fields(observation: Observation) -> str:
     return ",".join(fields)
 
 
+_CLEAR = "active=0i,began=0i"
 _ACTIVE = {AlarmPhase.START: 1, AlarmPhase.CONTINUE: 1, AlarmPhase.END: 0, AlarmPhase.INACTIVATED: 0}
 
 

@@ -9,7 +9,7 @@ from statistics import median
 from gateway.core.events import Heard
 from gateway.core.twin import AHEAD_MAX_MS
 from gateway.domain.instants import MINUTE_MS, Instant
-from gateway.domain.readings import AlarmChange, Decoded, LinkStatus, Observation, PumpEvent, Reading
+from gateway.domain.readings import AlarmChange, AlarmsClear, Decoded, LinkStatus, Observation, PumpEvent, Reading
 from gateway.domain.words import AlarmPhase, ClockQuality, Condition, DeliveryStatus
 from gateway.runtime.history import Happened, Measured, Series
 from gateway.runtime.ports import Record
@@ -39,6 +39,8 @@ def series_of(records: Iterable[Record], *, since: Instant, until: Instant, at_m
                 continue
             if isinstance(reading, Observation):
                 points.append(_measured(reading, at))
+            elif isinstance(reading, AlarmsClear):
+                happened += [Happened(at, record.received_at, record.seq, end) for end in reading.ends()]
             elif isinstance(reading, AlarmChange | PumpEvent | LinkStatus):
                 happened.append(Happened(at, record.received_at, record.seq, reading))
     points.sort(key=lambda point: point.at)

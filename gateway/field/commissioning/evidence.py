@@ -9,7 +9,7 @@ from typing import Final
 
 from device_adapters.telling import Tells
 from gateway.domain.instants import SECOND_MS, Instant
-from gateway.domain.readings import AlarmChange, Decoded, LinkStatus, Observation
+from gateway.domain.readings import AlarmChange, AlarmsClear, Decoded, LinkStatus, Observation
 from gateway.domain.words import AlarmPhase, Condition, DeliveryStatus, Power
 
 NEVER: Final = -1
@@ -91,6 +91,9 @@ class Line:
                 self._measured(reading, at)
             elif isinstance(reading, AlarmChange):
                 self._alarmed(reading, at)
+            elif isinstance(reading, AlarmsClear):
+                for condition in reading.conditions:
+                    self.active.pop(condition, None)
 
     @property
     def delivering(self) -> bool:

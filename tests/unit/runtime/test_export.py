@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
+from device_adapters.bcc_measures import CONDITIONS
+from device_adapters.envelope import Sent, enveloped
 from gateway.core.synthetic import SYNTHETIC
 from gateway.domain.commands import Acknowledge, AddDiary, Note, Once
 from gateway.domain.instants import HOUR_MS
 from gateway.outside.memory_journal import MemoryJournal
 from gateway.runtime.export import COLUMNS, PEOPLE_MAX, Chosen, Export, export
-from gateway.runtime.ports import Damaged, Entry, Record
+from gateway.runtime.ports import Damaged, Entry, Kind, Record
 from gateway.runtime.records import command_entry, message_entry
+from tests.support.bcc_encoder import answer, pump_items
 from tests.support.histories import SITE, START_AT
 from tests.support.lived_day import live, new_world
 
@@ -115,6 +118,16 @@ def test_everything_that_was_said_judged_and_paged_is_told(lived: list[Record]):
     assert (alarm["condition"], alarm["course"], alarm["pump"]) == ("other", "P-101", "pump-1")
     refused = [line for line in lines if line["kind"] == "refused"][-1]
     assert (refused["why"], refused["pump"]) == ("not-json", "pump-1")
+
+
+def test_what_is_clear_is_told_condition_by_condition():
+    """A column holds one condition: each that a polled pump tells as clear has a line, as if it had ended."""
+    body = enveloped(Sent(START_AT, "b1", 1), answer(pump_items(alarms=[15])))
+    lines = told_of([Record(1, START_AT, Kind.MESSAGE, SITE, "p1", f"dw/v1/{SITE}/p1/raw/bbraun-bcc", body)])
+    phases = {line["condition"]: line["phase"] for line in lines if line["kind"] == "alarm"}
+    assert phases.pop("air-in-line") == "continue"
+    assert set(phases.values()) == {"end"}
+    assert len(phases) == len({alarm.condition for alarm in CONDITIONS.values()}) - 1
 
 
 @pytest.mark.hazard("H-71")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.effects import Point
-from gateway.domain.readings import AlarmChange, DiaryEntry, LinkStatus, Observation, PumpEvent
+from gateway.domain.readings import AlarmChange, AlarmsClear, DiaryEntry, LinkStatus, Observation, PumpEvent
 from gateway.domain.words import (
     AlarmPhase,
     ClockQuality,
@@ -140,6 +140,14 @@ class TestAlarms:
         """Whatever a pump sends as text stays one string in one line."""
         change = AlarmChange(observed_at=AT, condition=Condition.OTHER, phase=AlarmPhase.START, text=text)
         assert lines(change)[0].endswith(b"active=1i,began=1i,text=" + written + b" 1772409600000")
+
+    def test_what_is_clear_is_a_line_a_condition(self) -> None:
+        """As if each had ended: a screen that was shown it as active must see that it no longer is."""
+        told = AlarmsClear(observed_at=AT, conditions=(Condition.OTHER, Condition.AIR_IN_LINE))
+        assert lines(told) == [line for end in told.ends() for line in lines(end)]
+        assert lines(told)[1] == (
+            b"pump_alarm,site=ward-1,device=p1,course=P-017,alarm=air-in-line,priority=none active=0i,began=0i 1772409600000"
+        )
 
 
 def test_other_readings_give_no_line() -> None:

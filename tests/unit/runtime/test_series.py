@@ -2,11 +2,13 @@
 
 import json
 
+from device_adapters.envelope import Sent, enveloped
 from gateway.domain.instants import HOUR_MS, MINUTE_MS
 from gateway.domain.readings import AlarmChange, LinkStatus, PumpEvent
 from gateway.runtime.history import Measured
 from gateway.runtime.ports import Kind, Record
 from gateway.runtime.series import decoded, series_of, thinned
+from tests.support.bcc_encoder import answer, pump_items
 
 AT = 1_772_409_600_000
 
@@ -86,12 +88,17 @@ def test_a_record_of_another_kind_holds_no_readings():
     assert decoded(clock).readings == ()
 
 
+def polled(minute: int, *alarms: int) -> Record:
+    """A BCC answer of this minute, with these alarms set."""
+    body = enveloped(Sent(AT + minute * MINUTE_MS, "b1", minute), answer(pump_items(alarms=alarms)))
+    return Record(minute, AT + minute * MINUTE_MS, Kind.MESSAGE, "w", "p1", "dw/v1/w/p1/raw/bbraun-bcc", body)
+
+
 def test_a_pump_that_tells_all_its_alarms_at_every_poll_is_told_by_its_changes():
-    """Ends of what had not begun are no news, and the first `continue` is a beginning."""
-    polls = [("end", 1), ("end", 2), ("continue", 3), ("continue", 4), ("end", 5), ("end", 6), ("continue", 7)]
-    told = whole(*(message(at, "alarm", alarm="air-in-line", phase=phase, seq=at) for phase, at in polls))
-    assert [((one.at - AT) // MINUTE_MS, str(one.reading.phase)) for one in told.happened] == [
-        (3, "continue"),
-        (5, "end"),
-        (7, "continue"),
+    """What is clear and had not begun is no news, and the first `continue` is a beginning."""
+    told = whole(*(polled(minute, *([15] if minute in (3, 4, 7) else [])) for minute in range(1, 8)))
+    assert [((one.at - AT) // MINUTE_MS, str(one.reading.condition), str(one.reading.phase)) for one in told.happened] == [
+        (3, "air-in-line", "continue"),
+        (5, "air-in-line", "end"),
+        (7, "air-in-line", "continue"),
     ]

@@ -5,7 +5,7 @@ import pytest
 from device_adapters.envelope import Sent, enveloped
 from device_adapters.registry import decode
 from gateway.domain.instants import HOUR_MS, MINUTE_MS
-from gateway.domain.readings import AlarmChange, Observation, Refusal
+from gateway.domain.readings import AlarmChange, AlarmsClear, Observation, Refusal
 from gateway.domain.words import AlarmPhase, Condition, DeliveryStatus, Power
 from gateway.field.adapter_talks import Asking, cut
 from gateway.scenario.serial_pumps.bcc_pump import ALARMS, BccPump
@@ -38,15 +38,17 @@ def does(pump: VirtualPump, text: str, at: int) -> str:
 
 @pytest.mark.parametrize("word", sorted(ALARMS))
 def test_every_alarm_of_the_bcc_pump_is_the_adapters(word: str):
-    """Raised by its word, it is that condition; cleared, it ends."""
+    """Raised by its word, it is that condition, and the others are clear; cleared, it is among them."""
     pump = BccPump(AT)
     assert does(pump, f"alarm {word}", AT) == f"raised {word}"
-    changes = {item.condition: item.phase for item in readings("bbraun-bcc", asked(pump, AT)[0]) if isinstance(item, AlarmChange)}
-    assert changes.pop(Condition(word)) is AlarmPhase.CONTINUE
-    assert set(changes.values()) == {AlarmPhase.END}
+    _, raised, others = readings("bbraun-bcc", asked(pump, AT)[0])
+    assert isinstance(raised, AlarmChange)
+    assert (raised.condition, raised.phase) == (Condition(word), AlarmPhase.CONTINUE)
     does(pump, "clear", AT + 2_000)
-    ended = readings("bbraun-bcc", asked(pump, AT + 2_000)[0])
-    assert {item.phase for item in ended if isinstance(item, AlarmChange)} == {AlarmPhase.END}
+    _, clear = readings("bbraun-bcc", asked(pump, AT + 2_000)[0])
+    assert isinstance(others, AlarmsClear)
+    assert isinstance(clear, AlarmsClear)
+    assert {*others.conditions, Condition(word)} == {*clear.conditions}
 
 
 def test_the_bcc_pump_obeys():
