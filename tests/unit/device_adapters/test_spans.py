@@ -2,6 +2,7 @@
 
 import pytest
 
+from device_adapters.bcc_spans import bcc_spans
 from device_adapters.contract import Adapter
 from device_adapters.envelope import MAGIC
 from device_adapters.quality import Standing, shipped_quality
@@ -87,6 +88,13 @@ def test_a_wrong_check_is_explained_with_the_right_one():
     said = {span.field: span.meaning for span in explained(ADAPTERS["bbraun-bcc"], bad)}
     assert said["check"] == f"{(right + 1) % 256}: wrong, the bytes from SOH to here make {right}"
     assert said["GNACK"] == "ComDevice, 206 s: the ComDevice answers: 0"
+
+
+def test_what_stands_between_frames_is_told_from_noise():
+    """ACK and NAK are ordinary there; everything else hides its bytes, for it may be half a name."""
+    ordinary, noise = bcc_spans(b"\x06\x15"), bcc_spans(b"\x06half a name")
+    assert [(span.field, span.hidden) for span in ordinary] == [("ACK, NAK", False)]
+    assert [(span.field, span.hidden) for span in noise] == [("outside", True)]
 
 
 def test_an_envelope_is_explained_before_its_frame():
