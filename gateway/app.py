@@ -181,7 +181,6 @@ def make_sink(loaded: LoadedWard) -> PointSink | None:
 async def until_told_to_stop(watch: WardWatch) -> None:
     """TERM and INT end the gateway; HUP takes the ward file in again."""
     loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
     reloads: set[asyncio.Task[None]] = set()
 
     def reload() -> None:
@@ -189,21 +188,28 @@ async def until_told_to_stop(watch: WardWatch) -> None:
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, reload)
+    await until_signalled(signal.SIGTERM, signal.SIGINT)
+
+
+async def until_signalled(*numbers: signal.Signals) -> None:
+    """Return at the first of these signals. They end nothing by themselves any more."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in numbers:
+        loop.add_signal_handler(number, stop.set)
     await stop.wait()
 
 
 def run_demo(*, speed: float, port: int | None, seconds: float | None, open_browser: bool, write: Callable[[str], None]) -> int:
-    """Run the demo until interrupted, or for `seconds`. Returns the exit code."""
+    """Run the demo until interrupted or its terminal is closed, or for `seconds`. Returns the exit code."""
+    from gateway.outside.embedded_broker import BrokerFailed  # noqa: PLC0415
     from gateway.outside.http_server import CannotListen  # noqa: PLC0415
 
     try:
         asyncio.run(_demo(speed, port, seconds, write, open_browser=open_browser))
     except KeyboardInterrupt:
         return FINE
-    except CannotListen as error:
+    except (BrokerFailed, CannotListen, ConnectionError) as error:
         sys.stderr.write(f"{error}\n")
         return WRONG
     return FINE
@@ -245,6 +251,7 @@ async def _demo(
         ):
             _greet(write, speed, loaded.console.base_url, folder / TOKEN_FILE, open_browser=open_browser)
             jobs = [gateway.run(), serve_api(gateway, loaded.console, journal, inbound_routes(loaded, {}, ""))]
+            jobs.append(until_signalled(signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
             await first_of([*jobs, live_day(gateway, loaded.ward.site, publish, write)], seconds)
 
 

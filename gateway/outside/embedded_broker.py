@@ -9,10 +9,11 @@ answers nothing, so a consumer that stalls for longer than the keepalive loses i
 import asyncio
 import contextlib
 import shutil
+import signal
 import socket
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from iotcore import Broker
@@ -66,7 +67,9 @@ async def mosquitto_broker(program: str) -> AsyncIterator[int]:
     with tempfile.TemporaryDirectory(prefix="dripwatch-demo-") as folder:
         config = Path(folder) / "mosquitto.conf"
         config.write_text(_MOSQUITTO.format(port=port))
-        process = await asyncio.create_subprocess_exec(program, "-c", str(config), stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE)
+        process = await asyncio.create_subprocess_exec(
+            *(program, "-c", str(config)), stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, start_new_session=True
+        )  # of its own: Ctrl-C in a terminal reaches all of a group, and the broker must outlive those who speak with it
         try:
             await _until_listening(process, port)
             yield port
@@ -86,13 +89,24 @@ def _start_embedded() -> tuple[Broker, int]:
         port = _free_port()
         broker = Broker(port=port, listen=LOOPBACK, max_payload_size=PAYLOAD_MAX_BYTES, max_inflight_count=IN_FLIGHT_MAX)
         try:
-            broker.start(timeout=START_S)
+            with _deaf_to_the_terminal():
+                broker.start(timeout=START_S)
         except OSError:  # somebody took the port in between
             continue
         except RuntimeError as exc:
             raise BrokerFailed(f"the embedded broker did not start: {exc}") from exc
         return broker, port
     raise BrokerFailed(f"no free port on {LOOPBACK} in {PORT_TRIES} tries")
+
+
+@contextlib.contextmanager
+def _deaf_to_the_terminal() -> Iterator[None]:
+    """What this thread starts meanwhile does not hear Ctrl-C, nor that the terminal was closed: we end it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 async def _until_listening(process: Process, port: int) -> None:
