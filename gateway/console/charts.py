@@ -24,6 +24,7 @@ WIDTH, LEFT, RIGHT = 480, 46, 476
 PANEL, BETWEEN, TOP, BELOW = 78, 26, 40, 24
 ROWS_MAX = 48  # of the table; of more points some are left out evenly
 MARKS_MAX = 60  # alarms drawn; of more the newest, the timeline has the others
+_BEGUN = (AlarmPhase.START, AlarmPhase.CONTINUE)  # what goes on is told once, where its start was not seen
 _NICE = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 _TICK_HOURS = ((8 * HOUR_MS, 1), (30 * HOUR_MS, 4), (3 * DAY_MS, 12), (40 * DAY_MS, 24))
 
@@ -169,7 +170,7 @@ def _regions(stretches: Iterable[JudgedStretch], axis: _Axis, say: Words) -> Ite
 
 
 def _alarms(happened: Sequence[Happened], axis: _Axis, say: Words) -> list[Mark]:
-    begun = [one for one in happened if isinstance(one.reading, AlarmChange) and one.reading.phase is AlarmPhase.START]
+    begun = [one for one in happened if isinstance(one.reading, AlarmChange) and one.reading.phase in _BEGUN]
     return [Mark(axis.x(one.at), alarm_words(one.reading, say)) for one in begun[-MARKS_MAX:]]
 
 

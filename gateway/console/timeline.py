@@ -110,7 +110,7 @@ class _Teller:
         """Something that the pump told."""
         reading, say = one.reading, self.say
         if isinstance(reading, AlarmChange):
-            css = "alarm" if reading.phase is AlarmPhase.START else ""
+            css = "alarm" if reading.phase in (AlarmPhase.START, AlarmPhase.CONTINUE) else ""
             return Entry(
                 one.at, css, say(PHASES[reading.phase], what=kind_words(reading.condition.value, say)), reading.code or ""
             )

@@ -30,7 +30,7 @@ def take_in(pump: Pump, course: Course | None, decoded: Decoded, now: Context) -
     """Fold a message into the pump; returns the facets that it changed. Repeats and refusals change only their counts."""
     refused = decoded.refused
     unreadable = sum(one.reason is not Refusal.RETAINED for one in refused)  # what the broker kept says nothing of now
-    woken = twin.count_messages(pump, now.at, all_=len(decoded.readings) + unreadable, refused=unreadable)
+    woken = twin.count_messages(pump, now.at, all_=_parts(decoded) + unreadable, refused=unreadable)
     for refusal in refused:
         pump.refusals[refusal.reason] = pump.refusals.get(refusal.reason, 0) + 1
     if decoded.one_message and _is_known(pump, decoded):
@@ -50,6 +50,11 @@ def take_in(pump: Pump, course: Course | None, decoded: Decoded, now: Context) -
                 _judge_between(course, pump, now)
             woken |= facets
     return woken
+
+
+def _parts(decoded: Decoded) -> int:
+    """How much was read, for what was refused to stand against: each condition that was told to be clear is a part of its own."""
+    return sum(len(reading.conditions) if isinstance(reading, AlarmsClear) else 1 for reading in decoded.readings)
 
 
 def _is_known(pump: Pump, decoded: Decoded) -> bool:

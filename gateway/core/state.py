@@ -100,8 +100,8 @@ class Pump:
 
     `starts` of conditions are those of the last hour, oldest first; `remaining_ml` is as of `remaining_at`, jumped up at
     `refilled_at` and was last judged to end at `empty_noted_at`; `battery_points` belong to the present stretch on battery,
-    `learnt_percent_h` to those before; `stray_at` is since when it has had no course. Empty tuples cost no
-    memory, nor does a scale where there is none.
+    `learnt_percent_h` to those before; `stray_at` is since when it has had no course. The newest telemetry is of `measured_at`,
+    the newest that the pump itself sent of `reported_at`. Empty tuples cost no memory, nor does a scale where there is none.
     """
 
     site: str
@@ -120,6 +120,7 @@ class Pump:
     clock_doubtful: bool = False
     flow: Flow = field(default_factory=Flow)
     measured_at: Instant = 0
+    reported_at: Instant = 0
     rate_ml_h: float | None = None
     set_rate_ml_h: float | None = None
     infused_ml: float | None = None

@@ -110,26 +110,26 @@ def hear(pump: Pump, at: Instant, observed: Instant, *, was_silent: bool) -> int
 
 def observe(pump: Pump, reading: Observation, observed: Instant) -> int:
     """Take a telemetry reading in; returns the facets that it changes."""
-    facets = 0
+    facets = 0 if reading.beside else _learn_interval(pump, observed)
     if reading.delivery_status is not None:
         facets |= _observe_flow(pump, reading, observed)
     if observed < pump.measured_at:
         return facets
-    if pump.measured_at and 0 < observed - pump.measured_at <= INTERVAL_MAX_MS:
-        before_ms = pump.interval_ms
-        pump.interval_ms = _learnt_ms(before_ms, observed - pump.measured_at)
-        if pump.interval_ms < before_ms and before_ms > LONG_INTERVAL_MS:
-            facets |= Facet.DELIVERY  # its promise got shorter: the moment of silence may come earlier than planned
     pump.measured_at = observed
     pump.boot = reading.boot or pump.boot
     return facets | _copy_measures(pump, reading, observed)
 
 
-def _learnt_ms(known_ms: int, step_ms: int) -> int:
-    """The reporting interval after one more step. It at most doubles a step: one silence must not excuse the next."""
-    if step_ms > known_ms:
-        return min(step_ms, 2 * max(known_ms, FIRST_INTERVAL_MS))
-    return (3 * known_ms + step_ms) // 4
+def _learn_interval(pump: Pump, observed: Instant) -> int:
+    """How often the pump reports, after one more step. It at most doubles a step: one silence must not excuse the next."""
+    before_at, known_ms = pump.reported_at, pump.interval_ms
+    pump.reported_at = max(before_at, observed)
+    step_ms = observed - before_at
+    if not before_at or not 0 < step_ms <= INTERVAL_MAX_MS:
+        return 0
+    longer_ms, shorter_ms = min(step_ms, 2 * max(known_ms, FIRST_INTERVAL_MS)), (3 * known_ms + step_ms) // 4
+    pump.interval_ms = longer_ms if step_ms > known_ms else shorter_ms
+    return Facet.DELIVERY if step_ms < known_ms and known_ms > LONG_INTERVAL_MS else 0  # silence may come earlier than planned
 
 
 def _copy_measures(pump: Pump, reading: Observation, observed: Instant) -> int:

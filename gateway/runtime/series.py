@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import inf
+from operator import itemgetter
 from statistics import median
 
 from gateway.core.events import Heard
@@ -18,6 +19,9 @@ from gateway.runtime.records import event_of
 GAP_MIN_MS = 5 * MINUTE_MS  # a pump that is silent for less is not silent
 GAP_SPACINGS = 3
 
+_Heard = tuple[Instant, int, Instant, AlarmChange | AlarmsClear | PumpEvent | LinkStatus]
+"""(at, seq, received_at, reading)."""
+
 
 def decoded(record: Record) -> Decoded:
     """What the decoders of this version make of a device's message."""
@@ -28,7 +32,7 @@ def decoded(record: Record) -> Decoded:
 def series_of(records: Iterable[Record], *, since: Instant, until: Instant, at_most: int, whole: bool) -> Series:
     """The series of these messages of one device, whatever their order."""
     points: list[Measured] = []
-    happened: list[Happened] = []
+    happened: list[_Heard] = []
     refused = 0
     for record in records:
         told = decoded(record)
@@ -39,12 +43,10 @@ def series_of(records: Iterable[Record], *, since: Instant, until: Instant, at_m
                 continue
             if isinstance(reading, Observation):
                 points.append(_measured(reading, at))
-            elif isinstance(reading, AlarmsClear):
-                happened += [Happened(at, record.received_at, record.seq, end) for end in reading.ends()]
-            elif isinstance(reading, AlarmChange | PumpEvent | LinkStatus):
-                happened.append(Happened(at, record.received_at, record.seq, reading))
+            elif isinstance(reading, AlarmChange | AlarmsClear | PumpEvent | LinkStatus):
+                happened.append((at, record.seq, record.received_at, reading))
     points.sort(key=lambda point: point.at)
-    happened.sort(key=lambda each: (each.at, each.seq))
+    happened.sort(key=itemgetter(0, 1))
     kept = thinned(points, at_most)
     return Series(since, until, tuple(kept), tuple(_news(happened)), gap_ms(kept), refused, whole)
 
@@ -69,18 +71,32 @@ def believed_at(reading: Reading, received_at: Instant) -> Instant:
     return reading.observed_at if believed else received_at
 
 
-def _news(happened: Iterable[Happened]) -> Iterator[Happened]:
-    """Without what merely goes on, and without the end of what had not begun: some pumps tell all their alarms at every poll."""
+def _news(happened: Iterable[_Heard]) -> Iterator[Happened]:
+    """Without what merely goes on, and without the end of what had not begun: some pumps tell all their alarms at every poll.
+
+    Such a pump tells no starts: what goes on after it was clear has begun.
+    """
     active: set[Condition] = set()
-    for each in happened:
-        if not isinstance(each.reading, AlarmChange):
-            yield each
-            continue
-        condition, phase = each.reading.condition, each.reading.phase
-        is_news = {AlarmPhase.CONTINUE: condition not in active, AlarmPhase.END: condition in active}.get(phase, True)
-        (active.discard if phase is AlarmPhase.END else active.add)(condition)
-        if is_news:
-            yield each
+    clear: set[Condition] = set()
+    for at, seq, received_at, reading in happened:
+        if isinstance(reading, AlarmsClear):
+            over = () if active.isdisjoint(reading.conditions) else reading.ends()
+            yield from (Happened(at, received_at, seq, end) for end in over if end.condition in active)
+            active.difference_update(reading.conditions)
+            clear.update(reading.conditions)
+        elif not isinstance(reading, AlarmChange):
+            yield Happened(at, received_at, seq, reading)
+        elif _is_news(active, reading):
+            begins = reading.phase is AlarmPhase.CONTINUE and reading.condition in clear
+            yield Happened(at, received_at, seq, replace(reading, phase=AlarmPhase.START) if begins else reading)
+            clear.discard(reading.condition)
+
+
+def _is_news(active: set[Condition], change: AlarmChange) -> bool:
+    """Whether this change is one, and notes what is active after it."""
+    was_active = change.condition in active
+    (active.discard if change.phase is AlarmPhase.END else active.add)(change.condition)
+    return {AlarmPhase.CONTINUE: not was_active, AlarmPhase.END: was_active}.get(change.phase, True)
 
 
 def _flow(point: Measured) -> float:

@@ -52,6 +52,13 @@ def test_everything_stays_inside_the_drawing():
             assert panel.top <= y <= panel.bottom
 
 
+def test_an_alarm_whose_start_was_not_seen_is_marked():
+    """A relay tells no starts, and a pump's may be lost: what goes on stands in the drawing; what ended does not."""
+    phases = (AlarmPhase.CONTINUE, AlarmPhase.INACTIVATED, AlarmPhase.END)
+    changes = [AlarmChange(observed_at=AT, condition=Condition.OTHER, phase=phase) for phase in phases]
+    assert len(drawn(point(1), happened=[Happened(AT, AT, 1, change) for change in changes]).alarms) == 1
+
+
 def test_a_stretch_outside_is_not_drawn():
     """Neither before nor after."""
     early = JudgedStretch(DeliveryState.UNKNOWN, AT - 2 * HOUR_MS, AT - HOUR_MS)

@@ -95,10 +95,10 @@ def polled(minute: int, *alarms: int) -> Record:
 
 
 def test_a_pump_that_tells_all_its_alarms_at_every_poll_is_told_by_its_changes():
-    """What is clear and had not begun is no news, and the first `continue` is a beginning."""
+    """What is clear and had not begun is no news, and the first `continue` after it is a start."""
     told = whole(*(polled(minute, *([15] if minute in (3, 4, 7) else [])) for minute in range(1, 8)))
     assert [((one.at - AT) // MINUTE_MS, str(one.reading.condition), str(one.reading.phase)) for one in told.happened] == [
-        (3, "air-in-line", "continue"),
+        (3, "air-in-line", "start"),
         (5, "air-in-line", "end"),
-        (7, "air-in-line", "continue"),
+        (7, "air-in-line", "start"),
     ]
