@@ -14,7 +14,9 @@ from gateway.console.origin import SAFE, comes_from_elsewhere
 from gateway.console.problems import FORBIDDEN, INVALID, NO_TOKEN, REFUSED, Trouble
 from gateway.console.roles import Need, Role, may
 from gateway.console.shapes import DoneShape
+from gateway.console.words import message
 from gateway.domain.commands import Command
+from gateway.domain.sentences import Name, sentence
 from gateway.runtime.service import Service
 
 WHO_MAX = 64
@@ -48,15 +50,17 @@ class Allowed:
         """Who asks."""
         visitor = visitor_of(request)
         if visitor is None:
-            raise Trouble(401, "this needs a sign-in", kind=NO_TOKEN)
+            raise Trouble(401, message("this needs a sign-in"), kind=NO_TOKEN)
         if visitor.via in _BROWSERS and request.method not in SAFE:
             api = request.url.path.startswith("/api/")  # no form of ours, with its mark, leads there
             if comes_from_elsewhere(request, must_say=api):
-                raise Trouble(403, "another site's page sent this, so nothing was changed", kind=FORBIDDEN)
+                raise Trouble(403, message("another site's page sent this, so nothing was changed"), kind=FORBIDDEN)
         if not may(visitor.role, self.need):
-            who = "somebody who has not signed in" if visitor.via == "here" else f"{visitor.name} ({visitor.role})"
-            roles = ", ".join(role for role in Role if may(role, self.need))
-            raise Trouble(403, f"{who} may not do this; these roles may: {roles}", kind=FORBIDDEN)
+            who = sentence("{name} ({role})", name=visitor.name, role=Name(visitor.role))
+            if visitor.via == "here":
+                who = sentence("somebody who has not signed in")
+            roles = tuple(Name(role) for role in Role if may(role, self.need))
+            raise Trouble(403, sentence("{who} may not do this; these roles may: {roles}", who=who, roles=roles), kind=FORBIDDEN)
         return visitor
 
 

@@ -12,11 +12,13 @@ from gateway.console.access_api import user_shape
 from gateway.console.accounts import AccessRefused, Accounts
 from gateway.console.browsers import browser_words
 from gateway.console.forms import read_form
-from gateway.console.pages import page
+from gateway.console.pages import frame_of, page
 from gateway.console.passwords import CHARS_MIN
+from gateway.console.sentences import shown
 from gateway.console.signing_in import SignIn
 from gateway.console.words import message
 from gateway.domain.instants import MINUTE_MS
+from gateway.domain.sentences import Name, sentence
 from gateway.runtime.access import Role
 
 router = APIRouter(include_in_schema=False)
@@ -31,6 +33,8 @@ DONE: Mapping[str, str] = {
     "revoke-token": message("The token opens nothing any more."),
     "end-session": message("That browser is signed out."),
 }
+
+TOO_SHORT = sentence("a token lasts for 1 minute or longer; write it like 90d, or leave it empty for ever")
 
 Fields = Mapping[str, str]
 
@@ -100,7 +104,7 @@ async def unlock(request: Request, admin: Admin, name: str) -> Response:
     async def change(accounts: Accounts, _: Fields) -> None:
         user = accounts.user(name)
         if user is None:
-            raise AccessRefused(f"there is no user {name!r}")
+            raise AccessRefused(sentence("there is no user {name!r}", name=name))
         await sign_in.unlock(admin.name, user)
 
     return await _changed(request, "unlock", change)
@@ -114,7 +118,7 @@ async def make_token(request: Request, admin: Admin) -> Response:
     try:
         made, text = await accounts.make_token(admin.name, fields.get("name", ""), _role(fields), for_ms=_length(fields))
     except AccessRefused as error:
-        return await _shown(request, trouble=str(error))
+        return await _shown(request, trouble=shown(error.said, frame_of(request)))
     return await page(request, "token_made.html", made=made, text=text)
 
 
@@ -144,7 +148,7 @@ async def _changed(request: Request, done: str, change: Callable[[Accounts, Fiel
     try:
         await change(request.app.state.accounts, fields)
     except AccessRefused as error:
-        return await _shown(request, trouble=str(error))
+        return await _shown(request, trouble=shown(error.said, frame_of(request)))
     return RedirectResponse(f"/access?done={done}", 303)
 
 
@@ -152,7 +156,7 @@ def _role(fields: Fields) -> Role:
     try:
         return Role(fields.get("role", ""))
     except ValueError:
-        raise AccessRefused(f"choose a role: {', '.join(Role)}") from None
+        raise AccessRefused(sentence("choose a role: {roles}", roles=tuple(map(Name, Role)))) from None
 
 
 def _length(fields: Fields) -> int | None:
@@ -165,7 +169,7 @@ def _length(fields: Fields) -> int | None:
     except ValueError:
         length_ms = 0
     if length_ms < MINUTE_MS:
-        raise AccessRefused("a token lasts for 1 minute or longer; write it like 90d, or leave it empty for ever")
+        raise AccessRefused(TOO_SHORT)
     return length_ms
 
 

@@ -8,8 +8,9 @@ from gateway.console.access import Reader, Visitor
 from gateway.console.accounts import AccessRefused, Accounts
 from gateway.console.browsers import browser_words
 from gateway.console.forms import read_form
-from gateway.console.pages import page
+from gateway.console.pages import frame_of, page
 from gateway.console.problems import Trouble
+from gateway.console.sentences import shown
 from gateway.console.sign_in_pages import WORDS
 from gateway.console.signing_in import NotSignedIn, SignIn, Why
 from gateway.console.words import message
@@ -47,7 +48,7 @@ async def change_password(request: Request, visitor: Reader) -> Response:
     try:
         await accounts.set_password(user.name, user.name, fields.get("new", ""), keep=visitor.session)
     except AccessRefused as error:
-        return await _shown(request, visitor, trouble=str(error))
+        return await _shown(request, visitor, trouble=shown(error.said, frame_of(request)))
     return RedirectResponse("/account?done=password", 303)
 
 
@@ -68,7 +69,7 @@ def _own(request: Request, visitor: Visitor) -> tuple[Accounts, User]:
     accounts: Accounts = request.app.state.accounts
     user = accounts.user(visitor.name) if visitor.session else None
     if user is None:
-        raise Trouble(403, "only somebody who signed in has an account; sign in first")
+        raise Trouble(403, message("only somebody who signed in has an account; sign in first"))
     return accounts, user
 
 

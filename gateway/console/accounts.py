@@ -15,6 +15,7 @@ from gateway.console.passwords import Passwords
 from gateway.console.sessions import Lengths, Sessions
 from gateway.domain.commands import AccessChanged
 from gateway.domain.instants import Instant
+from gateway.domain.sentences import Sentence, sentence
 from gateway.runtime.access import AccessStore, ApiToken, KeepsNothing, Role, Session, User, digest_of
 from gateway.runtime.service import Service
 
@@ -25,11 +26,17 @@ TOKEN_BEGINS = "dw_"  # noqa: S105 - how every token of ours begins, so that a s
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _TAKEN = ("api", "diary-page", "here", "sign-in", "visitor")  # who stands in the record for something else
 
+NO_NAME = sentence("a name has 1 to 63 letters, digits, '.', '_', '-', and begins with a letter or a digit")
+
 T = TypeVar("T")
 
 
 class AccessRefused(Exception):
-    """Nothing was changed; the text says why, and the mend."""
+    """Nothing was changed; what is said tells why, and the mend."""
+
+    def __init__(self, said: Sentence) -> None:
+        super().__init__(str(said))
+        self.said = said
 
 
 class Accounts:
@@ -108,7 +115,7 @@ class Accounts:
         """Somebody more who can sign in."""
         self._check_name(name)
         if len(self._users) >= USERS_MAX:
-            raise AccessRefused(f"there are {USERS_MAX} users already; no more fit")
+            raise AccessRefused(sentence("there are {n} users already; no more fit", n=USERS_MAX))
         hashed = await self._hashed(name, password)
         async with self._one_at_a_time:
             self._check_name(name)
@@ -152,7 +159,7 @@ class Accounts:
         """A token for a program, and its text: the only time that it can be seen."""
         self._check_name(name)
         if len(self._tokens) >= TOKENS_MAX:
-            raise AccessRefused(f"there are {TOKENS_MAX} tokens already; revoke one that nobody uses")
+            raise AccessRefused(sentence("there are {n} tokens already; revoke one that nobody uses", n=TOKENS_MAX))
         text = TOKEN_BEGINS + secrets.token_urlsafe(32)
         async with self._one_at_a_time:
             self._check_name(name)
@@ -168,7 +175,7 @@ class Accounts:
         async with self._one_at_a_time:
             token = next((token for token in self._tokens.values() if token.name.casefold() == name.casefold()), None)
             if token is None:
-                raise AccessRefused(f"there is no token {name!r}")
+                raise AccessRefused(sentence("there is no token {name!r}", name=name))
             await self._change(who, "revoke-token", token.name, "", lambda: self._store.drop_token(token.name))
             del self._tokens[token.digest]
         return token
@@ -179,7 +186,7 @@ class Accounts:
         """The browser must sign in again. Returns whose it was."""
         session = self.sessions.named(session_id)
         if session is None:
-            raise AccessRefused(f"there is no session {session_id!r}; it may have ended by itself")
+            raise AccessRefused(sentence("there is no session {id!r}; it may have ended by itself", id=session_id))
         await self.note(who, "end-session", session.user, session.id)
         await self.sessions.end([session])
         return session.user
@@ -214,14 +221,14 @@ class Accounts:
     def _known(self, name: str) -> User:
         user = self.user(name)
         if user is None:
-            raise AccessRefused(f"there is no user {name!r}")
+            raise AccessRefused(sentence("there is no user {name!r}", name=name))
         return user
 
     def _check_name(self, name: str) -> None:
         """A user and a token never share a name: the record says who did it by name alone."""
         if not _NAME.fullmatch(name) or name.casefold() in _TAKEN:
-            raise AccessRefused("a name has 1 to 63 letters, digits, '.', '_', '-', and begins with a letter or a digit")
+            raise AccessRefused(NO_NAME)
         if self.user(name) is not None:
-            raise AccessRefused(f"there is a user {name} already")
+            raise AccessRefused(sentence("there is a user {name} already", name=name))
         if any(token.name.casefold() == name.casefold() for token in self._tokens.values()):
-            raise AccessRefused(f"there is a token {name} already")
+            raise AccessRefused(sentence("there is a token {name} already", name=name))

@@ -20,6 +20,7 @@ from gateway.console.access import Running
 from gateway.console.answer_words import Words, words_for
 from gateway.console.answering import act
 from gateway.console.diary_links import Pace
+from gateway.console.sentences import in_words
 from gateway.console.terms import alert_words
 from gateway.console.times import clock, length
 from gateway.console.words import words_in
@@ -105,7 +106,9 @@ def answer_page() -> APIRouter:
         except JournalFull:
             return _shown(service, words, page, Trouble(503, words.full))
         if acted.refused:
-            return _shown(service, words, service.linked(token) or page, Trouble(409, words.refused.format(acted.words)))
+            told = partial(clock, now=service.now(), zone=ZoneInfo(page.timezone), locale=Locale(words.lang))
+            refused = words.refused.format(in_words(acted.said, words_in(Locale(words.lang)), told))
+            return _shown(service, words, service.linked(token) or page, Trouble(409, refused))
         return RedirectResponse(token, 303, _HEADERS)  # relative: whatever path a proxy puts in front of ours stays
 
     return router

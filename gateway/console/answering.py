@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
+from gateway.console.sentences import said_by
 from gateway.console.times import clock
 from gateway.domain.commands import Acknowledge, Escalate
 from gateway.domain.instants import Instant
+from gateway.domain.sentences import Sentence
 from gateway.runtime.answering import WhyNot, Wish, passed_on_at, wanted
 from gateway.runtime.links import LinkedPage
 from gateway.runtime.service import Service
@@ -14,9 +16,9 @@ from gateway.runtime.service import Service
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """What became of it, in words; `refused` where the gateway would not do it, and says why."""
+    """What became of it; `refused` where the gateway would not do it, and says why."""
 
-    words: str
+    said: Sentence | str
     refused: bool = False
 
 
@@ -28,7 +30,7 @@ async def act(service: Service, page: LinkedPage, wish: Wish, *, by: str) -> Act
     command = wanted(page, wish, service.now())
     if isinstance(command, Acknowledge | Escalate):
         result = await service.command(page.person, command, by=by)
-        return Acted(result.message, refused=not result.ok)
+        return Acted(said_by(result), refused=not result.ok)
     return Acted(f"{page.incident.subject}: {_why_not(page, command, service.now())}")
 
 

@@ -51,7 +51,7 @@ async def live_board(request: Request, viewer: Viewer, view: Annotated[str, Quer
     try:
         events = live.watch(Sight(view, frame_of(request).locale, viewer.role), packed=packed)
     except TooManyWatchers as full:
-        raise Trouble(503, str(full)) from full
+        raise Trouble(503, full.said) from full
     headers = {"X-Accel-Buffering": "no", "Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if packed else {})
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 

@@ -16,11 +16,13 @@ from gateway.console.course_words import ADVICE, PLAN, SEEN, TELLERS, evidence, 
 from gateway.console.enrol_form import enrolment
 from gateway.console.fields import BadField, Fields
 from gateway.console.forms import read_form
-from gateway.console.pages import frame_of, page
+from gateway.console.pages import Frame, frame_of, page
 from gateway.console.problems import Trouble
 from gateway.console.said import QUERY, Came, said_of
+from gateway.console.sentences import said_by, shown
 from gateway.console.words import message, words_in
 from gateway.core.sheets import Sheets
+from gateway.domain.effects import CommandResult
 from gateway.runtime.service import Service
 from rules.model import Protocol
 
@@ -29,6 +31,7 @@ router = APIRouter(include_in_schema=False)
 REFUSED, UNREADABLE = 409, 422
 
 NO_PROTOCOL = message("The ward has no such protocol; open the enrolment again.")
+UNNAMED = message("its protocol")
 NO_COURSE = message("No course of this name, or no form of this name, is known here.")
 
 
@@ -41,7 +44,7 @@ async def courses(request: Request, service: Running, _: Reader) -> HTMLResponse
 @router.get("/courses/{course}")
 async def one_course(request: Request, service: Running, who: Who, _: Reader, course: str) -> HTMLResponse:
     """One course in full."""
-    done = said_of(request).find(who, request.query_params.get(QUERY, ""))
+    done = said_of(request).find(who, request.query_params.get(QUERY, ""), frame_of(request))
     return await _show(request, service, course, Came(done=done))
 
 
@@ -80,7 +83,7 @@ async def _act(request: Request, service: Service, who: str, course: str, form: 
         return await _show(request, service, course, Came(UNREADABLE, trouble=str(bad), open=form, given=given))
     result = await service.command(who, command)
     if not result.ok:
-        trouble = unnamed(result.message, service.sheets())
+        trouble = refusal_of(result, service.sheets(), frame_of(request))
         return await _show(request, service, course, Came(REFUSED, trouble=trouble, open=form, given=given))
     return RedirectResponse(f"/courses/{course}{said_of(request).keep(who, result)}", 303)
 
@@ -129,7 +132,7 @@ async def enrol(request: Request, service: Running, who: Who, _: Triager) -> Res
         return await _enrol_page(request, service, place, Came(UNREADABLE, trouble=str(bad), open="enrol", given=given))
     result = await service.command(who, command)
     if not result.ok:
-        trouble = unnamed(result.message, sheets)
+        trouble = refusal_of(result, sheets, frame_of(request))
         return await _enrol_page(request, service, place, Came(REFUSED, trouble=trouble, open="enrol", given=given))
     return RedirectResponse(f"/courses/{command.course}{said_of(request).keep(who, result)}", 303)
 
@@ -161,10 +164,14 @@ def _protocol_at(sheets: Sheets, place: str) -> Protocol:
 # ---- shared by the pages of courses and pumps --------------------------------------------------------------------------------
 
 
-def unnamed(words: str, sheets: Sheets) -> str:
-    """The gateway's words without the names of protocols: they may name a drug."""
-    for protocol in sheets.protocols:
-        words = words.replace(f"protocol {protocol.name}", "its protocol").replace(protocol.name, "its protocol")
+def refusal_of(result: CommandResult, sheets: Sheets, frame: Frame) -> str:
+    """Why the gateway refused, in the reader's language and without the names of protocols: they may name a drug."""
+    words, unnamed = shown(said_by(result), frame), words_in(frame.locale)(UNNAMED)
+    names = {protocol.name for protocol in sheets.protocols}
+    if result.said is not None and "protocol" in result.said.values:
+        names.add(str(result.said.values["protocol"]))  # it may not be loaded any more
+    for name in sorted(names - {""}, key=len, reverse=True):
+        words = words.replace(f"protocol {name}", unnamed).replace(name, unnamed)
     return words
 
 

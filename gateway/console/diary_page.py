@@ -20,12 +20,16 @@ from fastapi.responses import HTMLResponse
 from gateway.console.diary_api import diary_router
 from gateway.console.diary_links import DiaryLinks, Pace
 from gateway.console.diary_words import Words, words_for
+from gateway.console.sentences import in_words, said_by
 from gateway.console.times import clock
+from gateway.console.words import words_in
 from gateway.core.board import CourseLine
 from gateway.core.diary import FAHRENHEIT_LEAST_C, TEMPERATURE_LEAST_C, TEMPERATURE_MOST_C, TEXT_MAX
 from gateway.domain.commands import AddDiary
 from gateway.domain.diary import DiaryLine
+from gateway.domain.effects import CommandResult
 from gateway.domain.instants import HOUR_MS, SECOND_MS, Instant
+from gateway.domain.locale import Locale
 from gateway.runtime.ports import JournalFull
 from gateway.runtime.service import Service
 
@@ -123,8 +127,13 @@ class _Home:
         except JournalFull:
             return self._answer(say(503, trouble=page.words.full, given=given))
         if not result.ok:
-            return self._answer(say(409, trouble=page.words.refused.format(result.message), given=given))
+            return self._answer(say(409, trouble=page.words.refused.format(self._why(result, page.words)), given=given))
         return self._answer(say(200, noted=tuple(_said_back(command, page.words))))
+
+    def _why(self, result: CommandResult, words: Words) -> str:
+        """Why the gateway refused, in the reader's language."""
+        locale, zone = Locale(words.lang), ZoneInfo(self._service.timezone())
+        return in_words(said_by(result), words_in(locale), partial(clock, now=self._service.now(), zone=zone, locale=locale))
 
     def _opened(self, token: str, request: Request) -> Page:
         """The page of this token's course; a wrong token has the same answer as the token of a course that is over."""

@@ -7,6 +7,7 @@ browsers without a sign-in are led to the sign-in, programs get a 401. What a vi
 import hmac
 import logging
 import re
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import quote
 
@@ -18,9 +19,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.console.access import Visitor
 from gateway.console.door import ONLY_SIGNED_IN, Door, is_here
-from gateway.console.problems import INTERNAL, NO_TOKEN, problem
+from gateway.console.problems import NO_TOKEN, TOO_LONG, problem
+from gateway.console.refusals import mistake, to_asker
+from gateway.console.words import message
 
 BODY_MAX_BYTES = 65_536  # more: 413, unread
+REFERENCE_BYTES = 4  # of a mistake: eight hexadecimal digits, to be told over the telephone and found in the log
+
+NOT_KNOWN = message("You are not signed in any more, so nothing was changed. Sign in, and press the button again.")
 
 # The beginning of a path (the whole of it where it has no slash at its end): why nobody need be known there.
 OPEN: Mapping[str, str] = {
@@ -73,24 +79,21 @@ class Guard:
             scope["client"] = (address, scope["client"][1])
         answering = _Answer(send, scope["path"], lambda: visitor is None or self._door.still(visitor))
         refusal = _refusal(scope, headers, visitor)
-        if refusal is not None:
-            await refusal(scope, receive, answering.send)
-            return
-        await self._pass_on(scope, receive, answering)
+        await self._pass_on(self._app if refusal is None else to_asker(refusal), scope, receive, answering)
 
-    async def _pass_on(self, scope: Scope, receive: Receive, answering: "_Answer") -> None:
+    async def _pass_on(self, to: ASGIApp, scope: Scope, receive: Receive, answering: "_Answer") -> None:
         try:
-            await self._app(scope, _limited(receive), answering.send)
+            await to(scope, _limited(receive), answering.send)
         except ClientDisconnect:
             return  # whoever asked has hung up: nobody waits for an answer, and nothing here is wrong
         except Exception:
             if answering.ended:
                 return  # the sign-in was taken away in the middle of a long answer
-            log.exception("%s %s failed", scope["method"], _place(scope))
+            reference = secrets.token_hex(REFERENCE_BYTES)
+            log.exception("%s %s failed (reference %s)", scope["method"], _place(scope), reference)
             if answering.started:
                 raise
-            failed = problem(500, "the gateway made a mistake; its log says which", kind=INTERNAL)
-            await failed(scope, receive, answering.send)
+            await mistake(scope, reference)(scope, receive, answering.send)
 
     def _mark(self, visitor: Visitor | None) -> str:
         """The hidden field of every form for this visitor: nobody else's fits, and it ends with the session."""
@@ -109,7 +112,7 @@ def _refusal(scope: Scope, headers: Headers, visitor: Visitor | None) -> Respons
         return _not_signed_in(scope, headers)
     length = headers.get("content-length", "")
     if length.isdigit() and int(length) > BODY_MAX_BYTES:
-        return problem(413, f"a body has at most {BODY_MAX_BYTES} bytes")
+        return problem(413, f"a body has at most {BODY_MAX_BYTES} bytes", on_page=TOO_LONG)
     return None
 
 
@@ -123,7 +126,7 @@ def _not_signed_in(scope: Scope, headers: Headers) -> Response:
         query = scope.get("query_string", b"").decode("latin-1")
         return RedirectResponse(f"/login?next={quote(path + (f'?{query}' if query else ''), safe='/')}", 303)
     words = "this page needs a sign-in (/login) or a token; without either it is open on the gateway's own machine only"
-    return problem(401, words, kind=NO_TOKEN, headers={"WWW-Authenticate": "Bearer"})
+    return problem(401, words, kind=NO_TOKEN, headers={"WWW-Authenticate": "Bearer"}, on_page=NOT_KNOWN)
 
 
 def _place(scope: Scope) -> str:

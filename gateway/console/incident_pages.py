@@ -16,7 +16,7 @@ from starlette.responses import Response
 from gateway.console import times
 from gateway.console.access import Hands, Reader, Running, Triager, Who
 from gateway.console.charts import chart_of
-from gateway.console.course_pages import unnamed
+from gateway.console.course_pages import refusal_of
 from gateway.console.fields import BadField, Fields
 from gateway.console.forms import read_form
 from gateway.console.frames import frame_lines
@@ -28,6 +28,7 @@ from gateway.console.pasts import Past
 from gateway.console.problems import Trouble
 from gateway.console.promises import promises_for
 from gateway.console.said import QUERY, Came, said_of
+from gateway.console.sentences import shown
 from gateway.console.timeline import timeline, what_it_was
 from gateway.console.words import message, words_in
 from gateway.core.incident_sheet import IncidentSheet
@@ -55,7 +56,7 @@ async def incident_page(request: Request, service: Running, past: Past, who: Who
         if line is None:
             raise Trouble(404, NO_INCIDENT)
         return RedirectResponse(path_of(line.key), 303)
-    done = said_of(request).find(who, request.query_params.get(QUERY, ""))
+    done = said_of(request).find(who, request.query_params.get(QUERY, ""), frame_of(request))
     return await _show(request, service, past, who, key, Came(done=done))
 
 
@@ -73,7 +74,7 @@ async def act(request: Request, service: Running, past: Past, who: Who, _: Triag
         return await _show(request, service, past, who, key, Came(UNREADABLE, trouble=str(bad), open=form, given=given))
     result = await service.command(who, command)
     if not result.ok:
-        trouble = unnamed(result.message, service.sheets())
+        trouble = refusal_of(result, service.sheets(), frame)
         return await _show(request, service, past, who, key, Came(REFUSED, trouble=trouble, open=form, given=given))
     return RedirectResponse(f"{path_of(key)}{said_of(request).keep(who, result)}", 303)
 
@@ -94,21 +95,21 @@ async def raw_messages(
         raise Trouble(404, NO_INCIDENT)
     since, until = sheet.line.opened_at - SPANS_MS["6h"], _end_of(sheet, service.now()) + 1
     await note_look(service, who, sheet.device, key)
-    shown = Messages()
+    told = Messages()
     trouble = ""
     try:
-        shown = await past.messages(
+        told = await past.messages(
             service.board().site, sheet.device, since=since, until=until, before=before, limit=MESSAGES_A_PAGE
         )
     except HistoryFailed as failed:
-        trouble = str(failed)
+        trouble = shown(failed.said, frame_of(request))
     return await page(
         request,
         "incident_messages.html",
         sheet=sheet,
         path=path_of(key),
-        frames=frame_lines(shown.found),
-        older=shown.next_before,
+        frames=frame_lines(told.found),
+        older=told.next_before,
         trouble=trouble,
     )
 
@@ -158,7 +159,7 @@ async def _series(past: History, site: str, sheet: IncidentSheet, span: str, fra
     try:
         return await past.series(site, sheet.device, since=until - SPANS_MS[span], until=until), ""
     except HistoryFailed as failed:
-        return None, str(failed)
+        return None, shown(failed.said, frame)
 
 
 def _end_of(sheet: IncidentSheet, at: Instant) -> Instant:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from gateway.console.roles import Role
 from gateway.domain.locale import Locale
+from gateway.domain.sentences import sentence
 from gateway.runtime.service import Service
 
 LEAST_S = 0.5
@@ -46,6 +47,8 @@ Render = Callable[[Sight], Awaitable[str]]
 class TooManyWatchers(Exception):
     """The house is full."""
 
+    said = sentence("{n} screens watch already; close one", n=WATCHERS_MAX)
+
 
 class Live:
     """Runs one feed for each sight while somebody watches it. `render` gives the fragment of the board as it is now."""
@@ -63,7 +66,7 @@ class Live:
         Raises `TooManyWatchers` at once.
         """
         if self.watchers >= WATCHERS_MAX:
-            raise TooManyWatchers(f"{WATCHERS_MAX} screens watch already; close one")
+            raise TooManyWatchers(str(TooManyWatchers.said))
         return self._events(sight, packed=packed)
 
     async def _events(self, sight: Sight, *, packed: bool) -> AsyncIterator[bytes]:

@@ -14,11 +14,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.console.guard import is_open
 from gateway.console.once import is_change, who_asks
 from gateway.console.problems import problem
+from gateway.console.refusals import to_asker
+from gateway.console.words import message
 
 STOCK = 300.0  # changes at once: a ward that is enrolled by a script
 PER_S = 10.0
 VISITORS_MAX = 1_000  # remembered; the one that asked for nothing for longest is forgotten, and starts with a full stock
 TOO_FAST = "urn:dripwatch:too-fast"
+SLOWER = message("You asked for more at once than the gateway takes, so nothing was changed. Wait a few seconds, and try again.")
 
 _NEVER_REFUSED = re.compile(r"(/api/v1)?/incidents/[^/]+/(ack|escalate|hand-over)")
 _LOOKS = re.compile(r"(/api/v1)?/(pumps|incidents)/[^/]+/messages")
@@ -35,7 +38,8 @@ class Paced:
         """One request."""
         if _writes(scope) and not self._takes_one(who_asks(scope)):
             detail = f"more than {self._stock:.0f} changes at once, or {self._per_s:g} a second; wait a second and go on slower"
-            await problem(429, detail, kind=TOO_FAST, headers={"Retry-After": "1"})(scope, receive, send)
+            refusal = problem(429, detail, kind=TOO_FAST, headers={"Retry-After": "1"}, on_page=SLOWER)
+            await to_asker(refusal)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 

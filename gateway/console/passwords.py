@@ -14,9 +14,14 @@ from unicodedata import normalize
 from argon2 import PasswordHasher, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from gateway.console.words import message
+from gateway.domain.sentences import Sentence, sentence
+
 CHARS_MIN, CHARS_MAX = 12, 128
 AT_ONCE = 2
 WAITING_MAX = 32  # more who wait for their turn: told to come again
+
+BUSY = message("too many sign in at this moment; try again in a few seconds")
 
 _ANY = re.compile(r"[^\x00-\x1f\x7f]*")
 
@@ -25,6 +30,9 @@ T = TypeVar("T")
 
 class PasswordsBusy(Exception):
     """Too many sign-ins wait already."""
+
+    def __init__(self) -> None:
+        super().__init__(BUSY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +43,17 @@ class Fit:
     renewed: str = ""
 
 
-def refusal(password: str, name: str) -> str:
-    """Why this cannot be the password of `name`; empty when it can."""
+def refusal(password: str, name: str) -> Sentence | None:
+    """Why this cannot be the password of `name`; None when it can."""
     if not CHARS_MIN <= len(password) <= CHARS_MAX or not _ANY.fullmatch(password):
-        return f"a password has {CHARS_MIN} to {CHARS_MAX} characters; a few words with spaces are good"
+        return sentence(
+            "a password has {least} to {most} characters; a few words with spaces are good", least=CHARS_MIN, most=CHARS_MAX
+        )
     if len(set(password)) < 5:  # "aaaaaaaaaaaa" and its like
-        return "this password is too simple; a few words with spaces are good"
+        return sentence("this password is too simple; a few words with spaces are good")
     if name.casefold() in password.casefold() and len(password) < len(name) + CHARS_MIN // 2:
-        return "this password is little more than the name; a few words with spaces are good"
-    return ""
+        return sentence("this password is little more than the name; a few words with spaces are good")
+    return None
 
 
 class Passwords:
@@ -65,7 +75,7 @@ class Passwords:
 
     async def _in_turn(self, work: Callable[..., T], *args: str) -> T:
         if self._waiting >= WAITING_MAX:
-            raise PasswordsBusy("too many sign in at this moment; try again in a few seconds")
+            raise PasswordsBusy
         self._waiting += 1
         try:
             async with self._turns:

@@ -15,6 +15,7 @@ from gateway.console.forms import FormRefused, read_form
 from gateway.console.pages import frame_of, page
 from gateway.console.policy_picture import picture
 from gateway.console.roles import Need, may
+from gateway.console.sentences import said_by, shown
 from gateway.console.words import message, words_in
 from gateway.core.roster import PersonLine
 from gateway.domain.commands import SendTestPage
@@ -53,14 +54,15 @@ async def send_test_page(request: Request, service: Running, visitor: Reader, wh
     """Page this person now, as a test."""
     await read_form(request)
     if not may_test(visitor, person):
-        raise FormRefused(words_in(frame_of(request).locale)(NOT_YOURS))
+        raise FormRefused(NOT_YOURS)
     try:
         result = await service.command(who, SendTestPage(person=person))
     except JournalFull:
         trouble = words_in(frame_of(request).locale)(NOT_STORED)
         return await _person(request, service, visitor, person, status=FULL, trouble=trouble)
     if not result.ok:
-        return await _person(request, service, visitor, person, status=REFUSED, trouble=result.message)
+        trouble = shown(said_by(result), frame_of(request))
+        return await _person(request, service, visitor, person, status=REFUSED, trouble=trouble)
     return RedirectResponse(f"/people/{person}#receipt", 303)
 
 

@@ -1,9 +1,10 @@
 """What each button of an incident's page would do now, and to whom: the core is asked, nothing is guessed."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.console import incident_forms as forms
+from gateway.console.sentences import Clock, in_words
 from gateway.console.words import Words, message
 from gateway.core.foresight import Coming, Foreseen
 from gateway.core.incident_sheet import IncidentSheet
@@ -27,8 +28,6 @@ WHY: Mapping[WhyPaged, str] = {
     WhyPaged.RESOLVED: message("because it is over"),
     WhyPaged.TEST: message("to see whether it arrives"),
 }
-
-Clock = Callable[[Instant], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def promises_for(sheet: IncidentSheet, sheets: Sheets, who: str, say: Words, clo
     for form, command in _examples(sheet, who):
         foreseen = sheets.foresee(sheet.line.key, who, command)
         if foreseen is None or not foreseen.ok:
-            refused[form] = foreseen.message if foreseen is not None else ""
+            refused[form] = in_words(foreseen.said or "", say, clock) if foreseen is not None else ""
         else:
             said[form] = tuple(writer.of(form, foreseen))
     untouched = sheets.foresee(sheet.line.key, who, None)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from gateway.console.access import Hands, Reader, Running, Who
 from gateway.console.charts import Chart, chart_of
-from gateway.console.course_pages import unnamed
+from gateway.console.course_pages import refusal_of
 from gateway.console.fields import NAME_MAX, BadField, Fields
 from gateway.console.forms import read_form
 from gateway.console.frames import Frame, RefusedFrame, frame_lines, refused_lines
@@ -20,6 +20,7 @@ from gateway.console.pages import frame_of, page
 from gateway.console.pasts import Past
 from gateway.console.problems import Trouble
 from gateway.console.said import QUERY, Came, said_of
+from gateway.console.sentences import shown
 from gateway.console.words import message, words_in
 from gateway.core.board import PumpLine
 from gateway.core.pump_sheet import PumpSheet
@@ -55,7 +56,7 @@ async def pump(
     request: Request, service: Running, past: Past, who: Who, _: Reader, device: str, span: str = "24h"
 ) -> HTMLResponse:
     """One device in full, with a chart of the last hours or days."""
-    done = said_of(request).find(who, request.query_params.get(QUERY, ""))
+    done = said_of(request).find(who, request.query_params.get(QUERY, ""), frame_of(request))
     return await _show(request, service, past, device, Came(done=done), span)
 
 
@@ -71,7 +72,7 @@ async def clear(request: Request, service: Running, past: Past, who: Who, _: Han
         return await _show(request, service, past, device, Came(422, trouble=str(bad)))
     result = await service.command(who, ClearCondition(pump=device, condition=condition))
     if not result.ok:
-        return await _show(request, service, past, device, Came(409, trouble=unnamed(result.message, service.sheets())))
+        return await _show(request, service, past, device, Came(409, trouble=refusal_of(result, service.sheets(), frame)))
     return RedirectResponse(f"/pumps/{device}{said_of(request).keep(who, result)}", 303)
 
 
@@ -92,7 +93,7 @@ async def messages(
         )
         lines, older = frame_lines(found.found), found.next_before
     except HistoryFailed as failed:
-        trouble = str(failed)
+        trouble = shown(failed.said, frame_of(request))
     return await page(
         request, "pump_messages.html", device=device, frames=lines, older=older, before=int(before), trouble=trouble
     )
@@ -109,7 +110,7 @@ async def _show(request: Request, service: Service, past: History, device: str, 
         chart = chart_of(told, sheet.stretches, device=device, zone=frame.zone, say=words_in(frame.locale))
         refused = await _refused(service, past, sheet)
     except HistoryFailed as failed:
-        trouble = trouble or str(failed)
+        trouble = trouble or shown(failed.said, frame)
     return await page(
         request,
         "pump.html",

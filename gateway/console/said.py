@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
+from gateway.console.pages import Frame
+from gateway.console.sentences import said_by, shown
 from gateway.domain.effects import CommandResult
+from gateway.domain.sentences import Sentence
 
 KEPT_MAX = 200  # the oldest are forgotten: then the page shows what is, without the words
 
@@ -31,18 +34,19 @@ class Said:
     """The last answers, by the number of their record and who asked: nobody is shown what another one did."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[int, str], str] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, str], Sentence | str] = OrderedDict()
 
     def keep(self, who: str, result: CommandResult) -> str:
         """Keep the words; returns the query that brings them back."""
-        self._kept[result.seq, who] = result.message
+        self._kept[result.seq, who] = said_by(result)
         while len(self._kept) > KEPT_MAX:
             self._kept.popitem(last=False)
         return f"?{QUERY}={result.seq}"
 
-    def find(self, who: str, text: str) -> str:
-        """The words that belong to this query; empty where there are none."""
-        return self._kept.get((int(text), who), "") if text.isascii() and text.isdigit() and len(text) < len("9" * 19) else ""
+    def find(self, who: str, text: str, frame: Frame) -> str:
+        """The words that belong to this query, as the page says them; empty where there are none."""
+        is_number = text.isascii() and text.isdigit() and len(text) < len("9" * 19)
+        return shown(self._kept.get((int(text), who), ""), frame) if is_number else ""
 
 
 def said_of(request: Request) -> Said:

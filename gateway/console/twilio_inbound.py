@@ -153,7 +153,7 @@ class _Desk:
         wish = _KEYS.get(told.get("Digits", ""))
         if wish is None:
             return ask(_read_out(page, service), f"{self._base_url}{CALL_PATH}?page={token}")
-        return say((await act(service, page, wish, by="call")).words)
+        return say(str((await act(service, page, wish, by="call")).said))
 
 
 def _xml(answer: str) -> Response:

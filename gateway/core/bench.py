@@ -7,14 +7,13 @@ import re
 
 from gateway.core.bench_state import COMMISSIONINGS_MAX, Bench, Commissioning, is_on_bench
 from gateway.core.context import Context
-from gateway.core.done import Done, no, yes
-from gateway.core.obey_courses import DEVICE_NAME
+from gateway.core.done import Done, length, moment, no, yes
+from gateway.core.obey_courses import DEVICE_NAME, no_pump_name
 from gateway.core.store import PUMPS_MAX, State
 from gateway.core.synthetic import SYNTHETIC
-from gateway.core.texts import clock_time
 from gateway.domain.bench import BenchCommand, Commissioned, EndBench, StartBench
 from gateway.domain.instants import HOUR_MS
-from rules.durations import say_ms
+from gateway.domain.sentences import Name, Sentence, sentence
 
 BENCH_MAX_MS = 4 * HOUR_MS
 
@@ -35,41 +34,56 @@ def obey_on_bench(state: State, who: str, command: BenchCommand, now: Context) -
             return _note(state, who, command, now)
 
 
-def _refusal(state: State, name: str, now: Context) -> str:
+def _refusal(state: State, name: str, now: Context) -> Sentence | None:
     if not DEVICE_NAME.fullmatch(name):
-        return f"{name!r} cannot be a pump: small letters, digits and hyphens, as in its MQTT topic"
+        return no_pump_name(name)
     pump = state.pumps.get(f"{now.ward.site}/{name}")
     if pump is not None and pump.course == SYNTHETIC:
-        return f"{name} is the gateway's own test pump; it is never commissioned"
+        return sentence("{name} is the gateway's own test pump; it is never commissioned", name=name)
     if pump is None and len(state.pumps) >= PUMPS_MAX:
-        return f"{PUMPS_MAX} devices are known already; {name} is not taken up"
-    return ""
+        return sentence("{n} devices are known already; {name} is not taken up", n=PUMPS_MAX, name=name)
+    return None
 
 
 def _start(state: State, who: str, command: StartBench, now: Context) -> Done:
     known = state.pumps.get(f"{now.ward.site}/{command.pump}")
     if known is not None and known.course:
-        return no(f"pump {known.device} serves {known.course}: give that course another pump before this one goes on the bench")
+        return no(
+            sentence(
+                "pump {pump} serves {course}: give that course another pump before this one goes on the bench",
+                pump=known.device,
+                course=known.course,
+            )
+        )
     if not 0 < command.for_ms <= BENCH_MAX_MS:
-        return no(f"a pump is on the bench for at most {say_ms(BENCH_MAX_MS)}; announce it again then")
+        return no(sentence("a pump is on the bench for at most {most}; announce it again then", most=length(BENCH_MAX_MS)))
     pump = state.pump(now.ward.site, command.pump)
     pump.bench = Bench(now.at, now.at + command.for_ms, who)
-    until = clock_time(pump.bench.until_at, now)
-    return yes(f"pump {pump.device} is on the bench until {until}: nobody is called for what it shows", "")
+    until = moment(pump.bench.until_at, now)
+    said = sentence(
+        "pump {pump} is on the bench until {until}: nobody is called for what it shows", pump=pump.device, until=until
+    )
+    return yes(said, "")
 
 
 def _end(state: State, command: EndBench, now: Context) -> Done:
     known = state.pumps.get(f"{now.ward.site}/{command.pump}")
     if known is None or not is_on_bench(known.bench, now.at):
-        return no(f"pump {command.pump} is not on the bench; nothing was changed")
+        return no(sentence("pump {pump} is not on the bench; nothing was changed", pump=command.pump))
     state.pump(now.ward.site, command.pump).bench = None
-    return yes(f"pump {command.pump} is off the bench; whatever it shows counts again", "")
+    return yes(sentence("pump {pump} is off the bench; whatever it shows counts again", pump=command.pump), "")
 
 
 def _note(state: State, who: str, command: Commissioned, now: Context) -> Done:
     if not _DIGEST.fullmatch(command.digest):
-        return no("the digest of a commissioning is its document's SHA-256: 64 hexadecimal digits")
+        return no(sentence("the digest of a commissioning is its document's SHA-256: 64 hexadecimal digits"))
     pump = state.pump(now.ward.site, command.pump)
     made = Commissioning(now.at, who, command.verdict, command.digest)
     pump.commissioned = (*pump.commissioned, made)[-COMMISSIONINGS_MAX:]
-    return yes(f"pump {command.pump}: commissioning {command.verdict.value}, document {command.digest[:12]}", "")
+    said = sentence(
+        "pump {pump}: commissioning {verdict}, document {digest}",
+        pump=command.pump,
+        verdict=Name(command.verdict.value),
+        digest=command.digest[:12],
+    )
+    return yes(said, "")

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 
 from gateway.core.channel_state import LastWord, PageTest, Tried
 from gateway.core.context import Context
-from gateway.core.done import Done, no, yes
+from gateway.core.done import Done, moment, no, yes
 from gateway.core.events import Sent
 from gateway.core.languages import WORDINGS, locale_of
 from gateway.core.texts import clock_time
 from gateway.domain.effects import Page
 from gateway.domain.instants import MINUTE_MS, SECOND_MS
+from gateway.domain.sentences import sentence
 from gateway.domain.ward import Contact, Person, Ward
 from gateway.domain.words import Outcome, Priority, WhyPaged
 
@@ -25,19 +26,30 @@ def send_test(name: str, who: str, now: Context) -> Done:
     """Page a person of the ward by every contact at once, to see which of them works."""
     person, before = now.ward.people.get(name), now.desk.channels.tests.get(name)
     if person is None:
-        return no(f"the ward has no {name!r}; it has: {', '.join(sorted(now.ward.people))}")
+        return no(sentence("the ward has no {name!r}; it has: {known}", name=name, known=tuple(sorted(now.ward.people))))
     if before is not None and now.at < before.at + TEST_EVERY_MS:
         left_s = -(-(before.at + TEST_EVERY_MS - now.at) // SECOND_MS)
-        return no(f"{name} was sent a test page at {clock_time(before.at, now)}: one a minute; try again in {left_s} s")
+        return no(
+            sentence(
+                "{name} was sent a test page at {at}: one a minute; try again in {left_s} s",
+                name=name,
+                at=moment(before.at, now),
+                left_s=left_s,
+            )
+        )
     contacts = now.contacts(person)
     if not contacts:
-        return no(f"no page can reach {name}, who has stopped them all (STOP); a START from their telephone ends that")
+        return no(
+            sentence(
+                "no page can reach {name}, who has stopped them all (STOP); a START from their telephone ends that", name=name
+            )
+        )
     _forget_strangers(now)
     tried = [Tried(index, contact.transport, contact.address) for index, contact in contacts]
     now.desk.channels.tests[name] = PageTest(now.seq, now.at, who, tried)
     now.effects += _pages(person, now)
-    ways = ", ".join(contact.transport for _, contact in contacts)
-    return yes(f"a test page to {name} is on its way by {ways}", "")
+    ways = tuple(contact.transport for _, contact in contacts)
+    return yes(sentence("a test page to {name} is on its way by {ways}", name=name, ways=ways), "")
 
 
 def note(event: Sent, now: Context) -> None:

@@ -8,6 +8,7 @@ from gateway.core.oncall import CAREGIVER
 from gateway.core.store import State
 from gateway.domain.care import ChangeContacts
 from gateway.domain.commands import Enrol
+from gateway.domain.sentences import Sentence, sentence
 from gateway.domain.ward import Contact
 from rules.model import Protocol
 
@@ -16,41 +17,53 @@ ADDRESS_MAX = 200
 TRAVEL_MINUTES_MAX = 24 * 60
 
 
-def checklist_refusal(command: Enrol, protocol: Protocol, now: Context) -> str:
-    """Why this patient may not begin at home yet; empty when nothing is missing, or somebody says why all the same."""
+def checklist_refusal(command: Enrol, protocol: Protocol, now: Context) -> Sentence | None:
+    """Why this patient may not begin at home yet; None when nothing is missing, or somebody says why all the same."""
     for signed in command.checklist:
         if protocol.checklist and signed.item not in protocol.checklist:
-            return f"the checklist of {protocol.name} has no item {signed.item!r}; it has: {', '.join(protocol.checklist)}"
+            return sentence(
+                "the checklist of {protocol} has no item {item!r}; it has: {known}",
+                protocol=protocol.name,
+                item=signed.item,
+                known=tuple(protocol.checklist),
+            )
         if not signed.by.strip():
-            return f"checklist: nobody signed {signed.item!r}"
+            return sentence("checklist: nobody signed {item!r}", item=signed.item)
         if signed.at > now.at + AHEAD_MAX_MS:
-            return f"checklist: {signed.item!r} cannot have been signed in the future"
+            return sentence("checklist: {item!r} cannot have been signed in the future", item=signed.item)
     if command.override_reason.strip():
-        return ""
+        return None
     have = {signed.item for signed in command.checklist}
-    missing = [item for item in protocol.checklist if item not in have] if command.checklist else []
+    missing = tuple(item for item in protocol.checklist if item not in have) if command.checklist else ()
     if missing:
-        return f"the checklist is not complete: {', '.join(missing)} not signed; complete it, or give a reason to override"
+        return sentence(
+            "the checklist is not complete: {missing} not signed; complete it, or give a reason to override", missing=missing
+        )
     if not command.checklist_complete:
-        return "the checklist is not complete; complete it, or give a reason to override"
-    return ""
+        return sentence("the checklist is not complete; complete it, or give a reason to override")
+    return None
 
 
-def refusal(course: str, caregiver: tuple[Contact, ...], travel_minutes: int | None, now: Context) -> str:
-    """Why these contacts of that course's caregiver cannot be; empty when they can."""
+def refusal(course: str, caregiver: tuple[Contact, ...], travel_minutes: int | None, now: Context) -> Sentence | None:
+    """Why these contacts of that course's caregiver cannot be; None when they can."""
     if len(caregiver) > CONTACTS_MAX:
-        return f"a caregiver has at most {CONTACTS_MAX} contacts"
+        return sentence("a caregiver has at most {n} contacts", n=CONTACTS_MAX)
     for contact in caregiver:
         if contact.transport not in now.ward.transports:
-            return f"the ward has no transport {contact.transport!r}; it has: {', '.join(sorted(now.ward.transports))}"
+            known = tuple(sorted(now.ward.transports))
+            return sentence("the ward has no transport {name!r}; it has: {known}", name=contact.transport, known=known)
         if not 0 < len(contact.address.strip()) <= ADDRESS_MAX or contact.after_ms < 0:
-            return f"the caregiver's {contact.transport} needs an address, and a delay that is not negative"
+            return sentence("the caregiver's {way} needs an address, and a delay that is not negative", way=contact.transport)
         holder = _holder(course, contact, now)
         if holder:
-            return f"the caregiver's {contact.transport} is that of {holder} already: nobody could tell whose reply comes from it"
+            return sentence(
+                "the caregiver's {way} is that of {holder} already: nobody could tell whose reply comes from it",
+                way=contact.transport,
+                holder=holder,
+            )
     if travel_minutes is not None and not 0 <= travel_minutes <= TRAVEL_MINUTES_MAX:
-        return "travel to the hospital takes from 0 to 1440 minutes"
-    return ""
+        return sentence("travel to the hospital takes from 0 to 1440 minutes")
+    return None
 
 
 def _holder(course: str, contact: Contact, now: Context) -> str:
@@ -84,7 +97,7 @@ def change(state: State, command: ChangeContacts, now: Context) -> Done:
         care.ward_contact = command.ward_contact
     if command.travel_minutes is not None:
         care.travel_minutes = command.travel_minutes
-    return yes(f"{course.id}: contacts changed", course.id)
+    return yes(sentence("{course}: contacts changed", course=course.id), course.id)
 
 
 def _numbers(caregiver: tuple[Contact, ...]) -> set[tuple[str, str]]:

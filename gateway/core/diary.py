@@ -22,6 +22,7 @@ from gateway.domain.diary import DiaryLine
 from gateway.domain.effects import Answer
 from gateway.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant
 from gateway.domain.readings import DiaryEntry
+from gateway.domain.sentences import Moment, Sentence, sentence
 from gateway.domain.view import Facet
 from gateway.domain.words import ClockQuality, DiaryKind
 from rules.model import Rule
@@ -60,25 +61,27 @@ def take(pump: Pump, course: Course | None, reading: DiaryEntry, now: Context) -
     return Facet.DIARY if _keep(course, line) else 0
 
 
-def add(course: Course, command: AddDiary, now: Context) -> tuple[bool, str]:
+def add(course: Course, command: AddDiary, now: Context) -> tuple[bool, Sentence]:
     """Fold what a person entered: all of it, or nothing; returns whether it was taken, and the words for the person."""
     lines = _lines_of(command, now.at)
     refusal = _refusal_of(command, lines, now.at)
-    if refusal:
+    if refusal is not None:
         return False, refusal
     for line in lines:
         _keep(course, line)
-    when = clock_time(lines[0].at, now)
-    return True, f"{course.id}: noted {', '.join(say(line) for line in lines)} at {when}"
+    when = Moment(lines[0].at, clock_time(lines[0].at, now))
+    return True, sentence("{course}: noted {lines} at {when}", course=course.id, lines=tuple(map(_said, lines)), when=when)
 
 
-def say(line: DiaryLine) -> str:
+def _said(line: DiaryLine) -> Sentence:
     """An entry in a few words."""
     if line.temperature_c is not None:
-        return f"{line.temperature_c:g} °C"
+        return sentence("{celsius:g} °C", celsius=line.temperature_c)
     if line.changed is not None:
-        return "handwriting changed" if line.changed else "handwriting the same"
-    return f"{line.kind.value}: {line.text}"
+        return sentence("handwriting changed") if line.changed else sentence("handwriting the same")
+    if line.kind is DiaryKind.SYMPTOM:
+        return sentence("symptom: {text}", text=line.text)
+    return sentence("note: {text}", text=line.text)
 
 
 def look(course: Course, rules: Mapping[str, Rule], now: Context, *, expected: bool, deaf: bool) -> None:
@@ -143,28 +146,33 @@ def _plain(text: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
-def _refusal_of(command: AddDiary, lines: list[DiaryLine], at: Instant) -> str:
-    """Why nothing of it is taken, in words; empty when all of it can be."""
+def _refusal_of(command: AddDiary, lines: list[DiaryLine], at: Instant) -> Sentence | None:
+    """Why nothing of it is taken; None when all of it can be."""
     if not lines:
-        return "nothing was entered: give a temperature, the handwriting, a symptom or a note"
+        return sentence("nothing was entered: give a temperature, the handwriting, a symptom or a note")
     if command.from_whom not in TELLERS:
-        return f"{command.from_whom!r} cannot enter a diary; it is from the {', the '.join(TELLERS[:-1])} or the {TELLERS[-1]}"
+        return sentence(
+            "{who!r} cannot enter a diary; it is from the patient, the caregiver or the nurse",  # `TELLERS`
+            who=command.from_whom,
+        )
     if command.observed_at is not None and command.observed_at > at + twin.AHEAD_MAX_MS:
-        return "that lies in the future; enter what was observed, with its time"
+        return sentence("that lies in the future; enter what was observed, with its time")
     if lines[0].at < at - AGO_MAX_MS:
-        return "that is more than 48 hours ago; tell the ward by phone instead"
+        return sentence("that is more than 48 hours ago; tell the ward by phone instead")
     if any(len(line.text) > TEXT_MAX for line in lines):
-        return f"a text has at most {TEXT_MAX} characters; make two entries of it"
+        return sentence("a text has at most {n} characters; make two entries of it", n=TEXT_MAX)
     return _temperature_refusal(command.temperature_c)
 
 
-def _temperature_refusal(temperature_c: float | None) -> str:
+def _temperature_refusal(temperature_c: float | None) -> Sentence | None:
     if temperature_c is None or TEMPERATURE_LEAST_C <= temperature_c <= TEMPERATURE_MOST_C:
-        return ""
-    hint = "; it looks like Fahrenheit" if temperature_c >= FAHRENHEIT_LEAST_C else ""
-    return (
-        f"{temperature_c:g} °C is not a body temperature ({TEMPERATURE_LEAST_C:g} to {TEMPERATURE_MOST_C:g}){hint}; "
-        "measure again and enter degrees Celsius"
+        return None
+    return sentence(
+        "{celsius:g} °C is not a body temperature ({least:g} to {most:g}){hint}; measure again and enter degrees Celsius",
+        celsius=temperature_c,
+        least=TEMPERATURE_LEAST_C,
+        most=TEMPERATURE_MOST_C,
+        hint=sentence("; it looks like Fahrenheit") if temperature_c >= FAHRENHEIT_LEAST_C else "",
     )
 
 

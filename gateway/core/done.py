@@ -6,6 +6,9 @@ from gateway.core.context import Context
 from gateway.core.state import Course
 from gateway.core.store import State
 from gateway.core.texts import clock_time
+from gateway.domain.instants import Instant
+from gateway.domain.sentences import Length, Moment, Sentence, sentence
+from rules.durations import say_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,19 +16,29 @@ class Done:
     """What became of a command; `subject` is what must be judged anew."""
 
     ok: bool
-    message: str
+    said: Sentence
     subject: str = ""
     incident: str = ""
 
 
-def no(message: str) -> Done:
+def no(said: Sentence) -> Done:
     """Refused: why, and the mend."""
-    return Done(ok=False, message=message)
+    return Done(ok=False, said=said)
 
 
-def yes(message: str, subject: str, incident: str = "") -> Done:
+def yes(said: Sentence, subject: str, incident: str = "") -> Done:
     """Done: what is so now."""
-    return Done(ok=True, message=message, subject=subject, incident=incident)
+    return Done(ok=True, said=said, subject=subject, incident=incident)
+
+
+def moment(at: Instant, now: Context) -> Moment:
+    """An instant in a sentence."""
+    return Moment(at, clock_time(at, now))
+
+
+def length(length_ms: int) -> Length:
+    """A length of time in a sentence."""
+    return Length(length_ms, say_ms(length_ms))
 
 
 def running(state: State, name: str) -> Course | None:
@@ -37,10 +50,10 @@ def running(state: State, name: str) -> Course | None:
     return course
 
 
-def not_running(state: State, name: str, now: Context) -> str:
+def not_running(state: State, name: str, now: Context) -> Sentence:
     """Why there is no running course of that name."""
     course = state.courses.get(name)
     if course is None or course.ended_at is None:
-        known = ", ".join(sorted(each.id for each in state.courses.values() if each.ended_at is None)[:10])
-        return f"there is no course {name!r}; running: {known or 'none'}"
-    return f"{name} ended at {clock_time(course.ended_at, now)}; enrol it again to go on"
+        known = tuple(sorted(each.id for each in state.courses.values() if each.ended_at is None)[:10])
+        return sentence("there is no course {name!r}; running: {known}", name=name, known=known or sentence("none"))
+    return sentence("{name} ended at {at}; enrol it again to go on", name=name, at=moment(course.ended_at, now))

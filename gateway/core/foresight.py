@@ -17,6 +17,7 @@ from gateway.core.store import State
 from gateway.domain.commands import Command
 from gateway.domain.effects import Effect, Page
 from gateway.domain.instants import Instant
+from gateway.domain.sentences import Sentence
 from gateway.domain.words import IncidentState, WhyPaged
 
 LOOKS_MAX = 50  # decisions looked ahead; a policy pages long before. What lies behind them is not told
@@ -33,14 +34,14 @@ class Coming:
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """What a command would do now. Refused: `message` says why, and nothing else is told.
+    """What a command would do now. Refused: `said` says why, and nothing else is told.
 
     `paged` are the people and transports that get a page at once, `told` those who hear that it is over. Somebody would have the
     incident until `held_until`; then `coming`, if anything still fires.
     """
 
     ok: bool
-    message: str = ""
+    said: Sentence | None = None
     paged: tuple[tuple[str, str], ...] = ()
     told: tuple[str, ...] = ()
     held_until: Instant | None = None
@@ -64,19 +65,18 @@ def foresee(state: State, key: str, who: str, command: Command | None, at: Insta
     if command is not None:
         done = obey(aside, who, command, now)
         if not done.ok:
-            return Foreseen(ok=False, message=done.message)
+            return Foreseen(ok=False, said=done.said)
     if incident.state is not IncidentState.RESOLVED:
         escalation.decide(copied, incident, News(), now)
-    message = done.message if command is not None else ""
-    return _told(copied, incident, now, message)
+    return _told(copied, incident, now, done.said if command is not None else None)
 
 
-def _told(subject: Subject, incident: Incident, now: Context, message: str) -> Foreseen:
+def _told(subject: Subject, incident: Incident, now: Context, said: Sentence | None) -> Foreseen:
     pages = [effect for effect in now.effects if isinstance(effect, Page) and effect.incident == incident.key]
     held = incident.ack if incident.state is IncidentState.ACKNOWLEDGED and incident.restart_at is None else None
     return Foreseen(
         ok=True,
-        message=message,
+        said=said,
         paged=_people([page for page in pages if page.why is not WhyPaged.RESOLVED]),
         told=tuple(dict.fromkeys(page.person for page in pages if page.why is WhyPaged.RESOLVED)),
         held_until=held.until_at if held is not None else None,

@@ -158,7 +158,7 @@ class Monitor:
             now.effects.append(told)
             return
         concerned, done = sites.concerned(self.state, event.command), obey(self.state, event.who, event.command, now)
-        result = CommandResult(event.seq, done.ok, done.message, done.incident)
+        result = CommandResult(event.seq, done.ok, str(done.said), done.incident, said=done.said)
         answered.remember(now.desk.answered, event, result, now.at)
         now.effects.append(result)
         if done.ok and done.subject:

@@ -11,17 +11,17 @@ from gateway.core import (
     handing_over,
     incidents,
     obey_courses,
+    obey_cycles,
     obey_silences,
     paging,
     replies,
     synthetic,
 )
 from gateway.core.context import Context
-from gateway.core.done import Done, no, not_running, running, yes
+from gateway.core.done import Done, moment, no, not_running, running, yes
 from gateway.core.incident_state import Incident
 from gateway.core.state import Subject
 from gateway.core.store import State
-from gateway.core.texts import clock_time
 from gateway.domain.bench import Commissioned, EndBench, StartBench
 from gateway.domain.care import (
     CareCommand,
@@ -53,6 +53,7 @@ from gateway.domain.commands import (
     SendTestPage,
 )
 from gateway.domain.instants import DAY_MS
+from gateway.domain.sentences import Name, Sentence, sentence
 from gateway.domain.words import Priority, WhyPaged
 
 OnIncident = Acknowledge | Escalate | HandOver | Close | Note
@@ -91,7 +92,7 @@ def _beside_care(
         case SendTestPage():
             return channels.send_test(command.person, who, now)
         case AccessChanged():
-            return yes("noted", "")
+            return yes(sentence("noted"), "")
         case StartBench() | EndBench() | Commissioned():
             return bench.obey_on_bench(state, who, command, now)
         case _:
@@ -109,9 +110,9 @@ def _care(state: State, who: str, command: CareCommand, now: Context) -> Done:
         case SwapPump():
             return obey_courses.swap_pump(state, command, now)
         case StartBreak():
-            return obey_courses.start_break(state, command, now)
+            return obey_cycles.start_break(state, command, now)
         case NextCycle():
-            return obey_courses.next_cycle(state, command, now)
+            return obey_cycles.next_cycle(state, command, now)
         case _:
             return _quiet(state, who, command, now)
 
@@ -136,10 +137,11 @@ def _clear(state: State, command: ClearCondition, now: Context) -> Done:
     pump = state.pumps.get(f"{now.ward.site}/{command.pump}")
     known = next((c for c in pump.conditions.values() if c.condition == command.condition and c.active), None) if pump else None
     if pump is None or known is None:
-        return no(f"pump {command.pump} shows no active {command.condition!r}")
+        return no(sentence("pump {pump} shows no active {condition!r}", pump=command.pump, condition=command.condition))
     pump = state.pump(now.ward.site, command.pump)
     known.active, known.changed_at = False, now.at
-    return yes(f"{command.condition} on {command.pump} noted as cleared at the pump", pump.course or now.ward.site)
+    said = sentence("{condition} on {pump} noted as cleared at the pump", condition=Name(command.condition), pump=command.pump)
+    return yes(said, pump.course or now.ward.site)
 
 
 def _add_diary(state: State, command: AddDiary, now: Context) -> Done:
@@ -153,47 +155,62 @@ def _add_diary(state: State, command: AddDiary, now: Context) -> Done:
 def _on_incident(state: State, who: str, command: OnIncident, now: Context) -> Done:
     found = find_open(state, command.incident)
     if found is None:
-        return no(f"no open incident {command.incident!r}: it is over, or never was; nothing was changed")
+        return no(sentence("no open incident {key!r}: it is over, or never was; nothing was changed", key=command.incident))
     subject, incident = found
     if isinstance(command, Acknowledge):
         if command.for_ms is not None and command.for_ms <= 0:
-            return no("an acknowledgement lasts some time: give a duration above 0")
+            return no(sentence("an acknowledgement lasts some time: give a duration above 0"))
         if command.for_ms is not None and command.for_ms > LEASE_MAX_MS:
-            return no("an acknowledgement lasts 24 hours at most; renew it then")
-        said = replies.take(subject, incident, who, command.for_ms, now)
-        return yes(said, subject.id, incident.key)
+            return no(sentence("an acknowledgement lasts 24 hours at most; renew it then"))
+        return _acknowledge(subject, incident, who, command, now)
     if isinstance(command, Escalate):
         return _escalate(subject, incident, who, now)
     if isinstance(command, HandOver):
         return handing_over.hand_over(subject, incident, who, command.to, now)
     if isinstance(command, Note):
         incidents.tell(incident, now.at, "note", who=who, text=command.text)
-        return yes("noted", subject.id, incident.key)
+        return yes(sentence("noted"), subject.id, incident.key)
     return _close(subject, incident, who, command, now)
+
+
+def _acknowledge(subject: Subject, incident: Incident, who: str, command: Acknowledge, now: Context) -> Done:
+    """What is said here is `answers["taken"]` of the wordings, which whoever writes back is told."""
+    until_at, held = replies.take(subject, incident, who, command.for_ms, now)
+    before: Sentence | str = ""
+    if held is not None:
+        before = sentence(" ({who} had it until {until})", who=held.who, until=moment(held.until_at, now))
+    said = sentence(
+        "{subject}: yours until {until}{before}. The pump's alarm is cleared at the pump only.",
+        subject=subject.id,
+        until=moment(until_at, now),
+        before=before,
+    )
+    return yes(said, subject.id, incident.key)
 
 
 def _escalate(subject: Subject, incident: Incident, who: str, now: Context) -> Done:
     if not escalation.policy_of(incident).steps:
-        return no("its policy pages nobody; there is no next step")
+        return no(sentence("its policy pages nobody; there is no next step"))
     before = incident.round
     incidents.move(incident, "escalate")
     incidents.tell(incident, now.at, "escalated", who=who)
     incident.ack, incident.restart_at = None, None
     escalation.next_step(subject, incident, WhyPaged.ESCALATED, now)
-    said = "the next step is paged"
+    said = sentence("{subject}: the next step is paged", subject=subject.id)
     if incident.round == before and incident.next_step_at is not None:
-        said = f"everybody was paged lately; the policy starts again at {clock_time(incident.next_step_at, now)}"
-    return yes(f"{subject.id}: {said}", subject.id, incident.key)
+        at = moment(incident.next_step_at, now)
+        said = sentence("{subject}: everybody was paged lately; the policy starts again at {at}", subject=subject.id, at=at)
+    return yes(said, subject.id, incident.key)
 
 
 def _close(subject: Subject, incident: Incident, who: str, command: Close, now: Context) -> Done:
     if not command.reason.strip():
-        return no("closing needs a reason")
+        return no(sentence("closing needs a reason"))
     if any(note.priority is Priority.HIGH for note in incident.alerts.values()):
-        return no("an alert of high priority still fires: it can be acknowledged, not closed")
+        return no(sentence("an alert of high priority still fires: it can be acknowledged, not closed"))
     incidents.finish(subject, incident, now, "close", who=who, text=command.reason)
     paging.tell_resolved(subject, incident, now)
-    return yes(f"{subject.id}: closed", subject.id, incident.key)
+    return yes(sentence("{subject}: closed", subject=subject.id), subject.id, incident.key)
 
 
 def find_open(state: State, name: str) -> tuple[Subject, Incident] | None:

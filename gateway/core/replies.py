@@ -7,7 +7,7 @@ from gateway.core import reply_words, stopping
 from gateway.core.context import Context
 from gateway.core.desk import Issued
 from gateway.core.escalation import lease_of
-from gateway.core.incident_state import Incident
+from gateway.core.incident_state import Ack, Incident
 from gateway.core.incidents import lease, settle
 from gateway.core.judgements import incident_point
 from gateway.core.languages import WORDINGS
@@ -17,8 +17,7 @@ from gateway.core.reply_words import Take, Wish
 from gateway.core.state import Course, Subject
 from gateway.core.texts import clock_time
 from gateway.domain.effects import Answer
-from gateway.domain.instants import HOUR_MS, MINUTE_MS
-from gateway.domain.locale import Locale
+from gateway.domain.instants import HOUR_MS, MINUTE_MS, Instant
 from gateway.domain.ward import Person, Ward
 from gateway.domain.words import IncidentState
 
@@ -87,24 +86,25 @@ def _take_the_only_one(person: Person, subjects: dict[str, Subject], context: Co
     return _take(person, mine[open_[0]], subjects, context)
 
 
-def take(subject: Subject, incident: Incident, who: str, for_ms: int | None, context: Context, locale: Locale = Locale.EN) -> str:
-    """Give somebody the incident; returns what they are told, in that language."""
+def take(subject: Subject, incident: Incident, who: str, for_ms: int | None, context: Context) -> tuple[Instant, Ack | None]:
+    """Give somebody the incident; returns until when, and who else had it until now (None: nobody)."""
     lease_ms = for_ms or lease_of(incident)
     held = incident.ack if incident.state is IncidentState.ACKNOWLEDGED else None
     lease(incident, who, context.at, context.at + lease_ms)
     settle(subject, incident, context.rules.get(subject.protocol if isinstance(subject, Course) else "", {}), context.at)
     context.effects.append(incident_point(subject, incident, context))
-    answers, before = WORDINGS[locale].answers, ""
-    if held and held.who != who:
-        before = answers["before"].format(who=held.who, until=clock_time(held.until_at, context, locale))
-    return answers["taken"].format(subject=subject.id, until=clock_time(context.at + lease_ms, context, locale), before=before)
+    return context.at + lease_ms, held if held and held.who != who else None
 
 
 def _take(person: Person, issued: Issued, subjects: dict[str, Subject], context: Context) -> str | None:
     incident = _open_incident(issued, subjects)
     if incident is None:
         return say(person, "over", subject=issued.subject)
-    return take(subjects[issued.subject], incident, person.id, None, context, person.locale)
+    until_at, held = take(subjects[issued.subject], incident, person.id, None, context)
+    answers, before = WORDINGS[person.locale].answers, ""
+    if held is not None:
+        before = answers["before"].format(who=held.who, until=clock_time(held.until_at, context, person.locale))
+    return answers["taken"].format(subject=issued.subject, until=clock_time(until_at, context, person.locale), before=before)
 
 
 def _open_incident(issued: Issued, subjects: dict[str, Subject]) -> Incident | None:

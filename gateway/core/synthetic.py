@@ -9,6 +9,7 @@ from gateway.core.state import Course
 from gateway.core.store import State
 from gateway.domain.commands import Command, Enrol
 from gateway.domain.effects import Effect, Point
+from gateway.domain.sentences import Sentence, sentence
 from gateway.domain.ward import Policy, Route, Step, Synthetic
 
 SYNTHETIC = "SYNTHETIC"
@@ -43,13 +44,13 @@ def settle(state: State, now: Context) -> None:
         state.add_course(made)
 
 
-def refusal(command: Command) -> str:
-    """Why a person cannot ask for this: the test's course is nobody's to change. Empty for everything else."""
+def refusal(command: Command) -> Sentence | None:
+    """Why a person cannot ask for this: the test's course is nobody's to change. None for everything else."""
     if getattr(command, "course", "") == SYNTHETIC:
-        return f"{SYNTHETIC} is the gateway's own test, not a patient's course; the ward file sets it up"
+        return sentence("{course} is the gateway's own test, not a patient's course; the ward file sets it up", course=SYNTHETIC)
     if isinstance(command, Enrol) and command.protocol == PROTOCOL:
-        return f"{PROTOCOL} is the gateway's own test, not a patient's protocol"
-    return ""
+        return sentence("{protocol} is the gateway's own test, not a patient's protocol", protocol=PROTOCOL)
+    return None
 
 
 def leave_unmeasured(course: str, effects: list[Effect]) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.domain.instants import Instant
+from gateway.domain.sentences import Sentence
 from gateway.domain.words import Priority, WhyPaged
 
 
@@ -68,6 +69,7 @@ class Heeded:
 class CommandResult:
     """What became of a person's command: accepted, or refused with the reason in words. `seq` is the command's record.
 
+    `said` is `message` apart from what is filled in, for pages in other languages; None where only the message was kept.
     `first` is the record that did it, where this one only repeats it by its key; 0 otherwise. `misused`: the key was another's.
     """
 
@@ -77,6 +79,7 @@ class CommandResult:
     incident: str = ""
     first: int = 0
     misused: bool = False
+    said: Sentence | None = None
 
 
 Effect = Page | Answer | Point | Heeded | CommandResult

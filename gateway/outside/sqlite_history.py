@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gateway.domain.instants import HOUR_MS, Instant
+from gateway.domain.sentences import sentence
 from gateway.outside.sqlite_reader import Reader, checked
 from gateway.outside.sqlite_schema import ROUTINE, JournalRefused, last_seq, open_for_reading
 from gateway.runtime.history import MESSAGES_MAX, POINTS_MAX, SPAN_MAX_MS, HistoryFailed, Message, Messages, Series
@@ -99,7 +100,7 @@ class SqliteHistory:
 
     async def _ask(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
         if self._asking >= ASKING_MAX:
-            raise HistoryFailed("many people look back at once; try again in a moment")
+            raise HistoryFailed(sentence("many people look back at once; try again in a moment"))
         self._asking += 1
         try:
             connection, reader = self._open()
@@ -111,7 +112,7 @@ class SqliteHistory:
         except JournalRefused as refused:
             raise HistoryFailed(str(refused)) from None
         except JournalFull as full:
-            raise HistoryFailed(f"the past could not be read: {full}; ask for a shorter time") from None
+            raise HistoryFailed(sentence("the past could not be read: {why}; ask for a shorter time", why=str(full))) from None
         finally:
             self._asking -= 1
 

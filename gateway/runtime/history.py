@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gateway.domain.instants import DAY_MS, Instant
 from gateway.domain.readings import AlarmChange, Decoded, LinkStatus, PumpEvent
+from gateway.domain.sentences import Sentence
 from gateway.runtime.ports import Damaged, Record
 
 POINTS_MAX = 600  # of one series
@@ -16,7 +17,11 @@ MESSAGES_MAX = 200  # of one answer; older ones are asked for by `before`
 
 
 class HistoryFailed(Exception):
-    """The past cannot be read now: too many ask, it takes too long, or the disk does not play. The text says which."""
+    """The past cannot be read now: too many ask, it takes too long, or the disk does not play. What is said tells which."""
+
+    def __init__(self, said: Sentence | str) -> None:
+        super().__init__(str(said))
+        self.said = said
 
 
 @dataclass(frozen=True, slots=True)

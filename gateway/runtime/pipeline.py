@@ -14,6 +14,7 @@ from gateway.core.events import Event
 from gateway.core.turns import Item
 from gateway.domain.effects import Answer, CommandResult, Effect, Heeded, Page
 from gateway.domain.instants import Instant
+from gateway.domain.sentences import sentence
 from gateway.runtime.effects import heeded_body, row_of
 from gateway.runtime.fold import Fold
 from gateway.runtime.listener import Listener
@@ -39,7 +40,7 @@ CURSOR_EVERY_RECORDS = 2_000
 CURSOR = "monitor"
 RETRY_MS = 1_000
 OWED_MAX = 100_000  # effects that wait for the journal to take them; more: judging waits, and then the broker keeps the rest
-NOT_JUDGED = "the gateway could not carry this out; its findings say why"
+NOT_JUDGED = sentence("the gateway could not carry this out; its findings say why")
 
 _log = logging.getLogger(__name__)
 
@@ -220,7 +221,7 @@ class Pipeline:
                     rows.append(row)
             done += effects
             if record.seq in self._results and not any(isinstance(effect, CommandResult) for effect in effects):
-                done.append(CommandResult(record.seq, ok=False, message=NOT_JUDGED))
+                done.append(CommandResult(record.seq, ok=False, message=str(NOT_JUDGED), said=NOT_JUDGED))
             self._judged_seq = record.seq
             self._on_judged(record, event)
         if len(self._queue) < QUEUE_MAX // 2:

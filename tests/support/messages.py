@@ -1,4 +1,7 @@
-"""Every English text that the console says: in templates by `_("…")`, in Python by `say("…")` and `message("…")`."""
+"""Every English text that the console says: in templates by `_("…")`, in Python by `say("…")`, `message("…")`, `sentence("…")`.
+
+Sentences come from the whole gateway: whatever it says to somebody's command may stand on a page.
+"""
 
 import ast
 import re
@@ -21,7 +24,7 @@ OWN_WORDS = {
     "diary.html": "diary_words.py has both languages",
     "docs.html": "for programmers, like the API that it describes",
 }
-SAYERS = {"_", "say", "message"}
+SAYERS = {"_", "say", "message", "sentence"}
 ELSEWHERE = ("gateway/console/twilio_inbound.py",)  # its `say` speaks over the telephone, in English
 SHOWN_ATTRIBUTES = ("alt", "aria-label", "placeholder", "title", "data-label")
 
@@ -47,12 +50,22 @@ def messages() -> Iterator[tuple[str, str]]:
             named = isinstance(call.node, nodes.Name) and call.node.name in SAYERS
             if named and call.args and isinstance(call.args[0], nodes.Const):
                 yield f"{name}:{call.lineno}", str(call.args[0].value)
-    for source in sources("gateway/console"):
+    for source in sources("gateway"):
         if source.path in ELSEWHERE:
             continue
+        sayers = SAYERS if source.path.startswith("gateway/console/") else {"sentence"}
         for node in ast.walk(source.tree):
-            if isinstance(node, ast.Call) and _name(node.func) in SAYERS and node.args and _is_text(node.args[0]):
+            if isinstance(node, ast.Call) and _name(node.func) in sayers and node.args and _is_text(node.args[0]):
                 yield f"{source.path}:{node.lineno}", str(node.args[0].value)
+
+
+def unwritten_sentences() -> Iterator[str]:
+    """Where a sentence is made of a text that does not stand there: nobody could tell whether it is translated."""
+    for source in sources("gateway"):
+        for node in ast.walk(source.tree):
+            made = isinstance(node, ast.Call) and _name(node.func) in {"sentence", "Sentence"}
+            if made and source.path != "gateway/domain/sentences.py" and not (node.args and _is_text(node.args[0])):
+                yield f"{source.path}:{node.lineno}"
 
 
 def bare_words(text: str) -> Iterator[str]:

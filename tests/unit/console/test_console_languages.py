@@ -12,7 +12,7 @@ from gateway.console.words import Words, locale_of, words_in
 from gateway.domain.care import WindowKind
 from gateway.domain.locale import Locale
 from gateway.domain.words import Condition, DeliveryState, NotDeliveringReason, Outcome, Priority
-from tests.support.messages import bare_words, catalogue_files, constants, messages, templates
+from tests.support.messages import bare_words, catalogue_files, constants, messages, templates, unwritten_sentences
 from tests.support.source_tree import ROOT
 
 CHINESE = words_in(Locale.ZH_HANT)
@@ -26,6 +26,11 @@ def test_every_text_of_the_console_is_translated() -> None:
     """Whatever a template or a view says stands in the catalogue, so that no page is half in English."""
     missing = [f"{where} {text!r}" for where, text in messages() if text and text not in CHINESE.catalogue]
     assert not missing, "".join(f"\n  {line}" for line in sorted(set(missing)))
+
+
+def test_every_sentence_stands_where_it_is_said() -> None:
+    """What the gateway says to a command is found by the test above only where its text is written out."""
+    assert list(unwritten_sentences()) == []
 
 
 @pytest.mark.parametrize("name", templates())
