@@ -26,12 +26,13 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """One adapter: what it reads, what it needs, on what it was tried, and its laws by name."""
+    """One adapter: what it reads, what it needs, on what it was tried, how long a fuzzer had it, and its laws by name."""
 
     name: str
     pumps: str
     needs: str
     seen: str
+    fuzzed: str
     claims: Mapping[str, Claim]
 
 
@@ -59,8 +60,8 @@ def supported_pumps(laws: Mapping[str, str], adapters: tuple[Quality, ...]) -> s
 
 def _lines(laws: Mapping[str, str], adapters: tuple[Quality, ...]) -> Iterator[str]:
     yield from ("# Supported pumps", "", "Made from `device_adapters/quality.toml`; each *done* is held up by a test.", "")
-    yield from ("| adapter | pumps | needs | tried on |", "|---|---|---|---|")
-    yield from (f"| `{item.name}` | {item.pumps} | {item.needs} | {item.seen} |" for item in adapters)
+    yield from ("| adapter | pumps | needs | tried on | longest fuzzing |", "|---|---|---|---|---|")
+    yield from (f"| `{item.name}` | {item.pumps} | {item.needs} | {item.seen} | {item.fuzzed} |" for item in adapters)
     yield from ("", f"| law | {' | '.join(f'`{item.name}`' for item in adapters)} |", f"|---|{'---|' * len(adapters)}")
     yield from (f"| {law}: {asks} | {' | '.join(item.claims[law].standing for item in adapters)} |" for law, asks in laws.items())
     yield from ("", "What is not done, and why:", "")
@@ -75,7 +76,7 @@ def _shipped() -> str:
 
 
 def _quality(name: str, entry: dict[str, Any]) -> Quality:
-    about = {key: entry.pop(key) for key in ("pumps", "needs", "seen")}
+    about = {key: entry.pop(key) for key in ("pumps", "needs", "seen", "fuzzed")}
     return Quality(name, **about, claims={law: _claim(name, law, said) for law, said in entry.items()})
 
 

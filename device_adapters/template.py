@@ -15,6 +15,7 @@ from typing import Final
 
 from device_adapters.bounds import VOLUME_ML, within
 from device_adapters.checksums import crc16_ccitt_false
+from device_adapters.cutting import Part, fixed_frames
 from device_adapters.envelope import Sent
 from device_adapters.span import Span
 from device_adapters.times import bounded
@@ -31,7 +32,7 @@ _STATUSES: Final = {0: DeliveryStatus.NOT_DELIVERING, 1: DeliveryStatus.DELIVERI
 
 
 class Template:
-    """The adapter: a name, and `decode`."""
+    """The adapter: a name, `decode`, and what is optional: `cut` and `explain`."""
 
     name = "template"
 
@@ -52,6 +53,10 @@ class Template:
         """
         found = _read(payload)
         return Decoded(refused=(found,)) if isinstance(found, Refused) else Decoded((found,))
+
+    def cut(self, data: bytes) -> tuple[list[Part], bytes]:
+        """Where frames begin and end on a line, for bridge and bench. Leave it out where MQTT or TCP delimits them."""
+        return fixed_frames(data, _SYNC, _FRAME_BYTES, _is_checked)
 
     def explain(self, payload: bytes) -> tuple[Span, ...]:
         """The drawing above on these bytes; what does not fit it is one span."""

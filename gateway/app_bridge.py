@@ -10,10 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from device_adapters.cutting import Cuts
+from device_adapters.registry import ADAPTERS
 from gateway.app_broker import link_settings
 from gateway.bridge.beside_reader import BesideReader, BesideWiring, ScalePins
 from gateway.bridge.bridge import REMEMBERED_CLOCK, Bridge, BridgeParts
-from gateway.bridge.conversation import BccTalk, Conversation, TextLines
+from gateway.bridge.conversation import BccTalk, Conversation, Frames, TextLines
 from gateway.bridge.health import LAST_WILL
 from gateway.bridge.hx711 import Calibration
 from gateway.bridge.intake import Intake, Served
@@ -174,7 +176,8 @@ def _line_readers(lines: list[LineFile], intake: Intake) -> tuple[list[LineReade
 def _talk(line: LineFile) -> Conversation:
     if line.adapter == "bbraun-bcc":
         return BccTalk(tuple(line.slots or ()), line.poll, uptime_ms(), stuffing=line.stuffing)
-    return TextLines()
+    adapter = ADAPTERS[line.adapter]
+    return Frames(adapter) if isinstance(adapter, Cuts) else TextLines()
 
 
 def opener(line: LineFile) -> Callable[[], contextlib.AbstractAsyncContextManager[Line]]:

@@ -1,6 +1,7 @@
 """The bridge before it is left alone: each of its parts tried once, and one line said about each."""
 
 import asyncio
+import logging
 import os
 import shutil
 import sys
@@ -27,6 +28,7 @@ Found = tuple[bool, str]
 
 def check_bridge(file: Path, say: Callable[[str], None]) -> int:
     """Try every part of the bridge of `file`; one line each, `ok` or `NO`. Returns the exit code: 1 when one is not well."""
+    logging.getLogger("gateway").addHandler(logging.NullHandler())  # what a part logs is said here, in a line of ours
     try:
         loaded = load_bridge_file(file)
     except ConfigError as error:

@@ -50,6 +50,7 @@ def link_settings(mqtt: config.MqttSettings, **more: Any) -> "MqttSettings":
         client_id=mqtt.client_id,
         username=mqtt.username,
         password=mqtt.password,
+        tls=tls is not None,
         tls_ca=_text(tls.ca) if tls else None,
         tls_cert=_text(tls.cert) if tls else None,
         tls_key=_text(tls.key) if tls else None,
@@ -61,16 +62,18 @@ def link_settings(mqtt: config.MqttSettings, **more: Any) -> "MqttSettings":
 
 def as_a_pump(mqtt: config.MqttSettings) -> Publish:
     """Publishes one message over a connection of its own, as a pump does. Raises `ConnectionError`."""
-    from gateway.outside.tls import client_context  # noqa: PLC0415
+    from gateway.outside.mqtt_settings import tls_of  # noqa: PLC0415
     from gateway.outside.uplink import uplink  # noqa: PLC0415
 
     async def publish(topic: str, payload: bytes) -> None:
-        own, who = link_settings(mqtt), {"username": mqtt.username, "password": mqtt.password}
+        own = link_settings(mqtt)
         try:
-            tls = client_context(own.tls_ca, own.tls_cert, own.tls_key) if own.tls_ca is not None else None
+            tls = tls_of(own)
         except OSError as error:
-            raise ConnectionError(f"the broker's certificates cannot be used: {error}") from error
-        async with uplink(own.host, own.port, f"{own.client_id}-synthetic", tls=tls, **who) as send:
+            raise ConnectionError(str(error)) from error
+        async with uplink(
+            own.host, own.port, f"{own.client_id}-synthetic", username=own.username, password=own.password, tls=tls
+        ) as send:
             await send(topic, payload)
 
     return publish

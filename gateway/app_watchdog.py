@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from gateway.app import FINE, WRONG, first_of
+from gateway.app import FINE, WRONG, first_of, until_signalled
 from gateway.app_broker import link_settings
 from gateway.app_transports import transport_of
 from gateway.config.problems import ConfigError
@@ -48,7 +48,7 @@ async def _run(loaded: LoadedWatchdog) -> None:
             repeat_ms=loaded.repeat_ms,
             source=MqttSource(link, tells_below=topic),
             clock=clock,
-            ask=partial(ask_ready, loaded.url, loaded.token),
+            ask=partial(ask_ready, loaded.url, loaded.token, loaded.ca),
             teller=Teller(transports, clock),
             people=loaded.people,
             alive=partial(tell_systemd, ALIVE),
@@ -56,15 +56,8 @@ async def _run(loaded: LoadedWatchdog) -> None:
     )
     tell_systemd(READY)
     try:
-        await first_of([watchdog.run(), _until_told_to_stop()], None)
+        await first_of([watchdog.run(), until_signalled(signal.SIGTERM, signal.SIGINT)], None)
     finally:
         tell_systemd(STOPPING)
         for transport in transports.values():
             await transport.close()
-
-
-async def _until_told_to_stop() -> None:
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await stop.wait()

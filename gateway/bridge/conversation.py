@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 from device_adapters.bcc_framing import Garbled
 from device_adapters.bcc_polling import Answer, Event, Poller
+from device_adapters.cutting import Cuts, Stream
 from gateway.domain.instants import Instant
 
 LINE_BYTES_MAX = 64 * 1024  # an object that has not ended by then is dropped up to its line feed
@@ -60,6 +61,28 @@ class BccTalk:
     def _answers(self, events: Sequence[Event]) -> list[Heard]:
         self.garbled += sum(isinstance(event, Garbled) for event in events)
         return [Heard(event.raw, event.slot) for event in events if isinstance(event, Answer)]
+
+
+class Frames:
+    """Devices that speak unasked, in frames whose ends their adapter knows."""
+
+    due_at: Instant | None = None
+
+    def __init__(self, adapter: Cuts) -> None:
+        self._stream = Stream(adapter)
+        self.garbled = 0
+
+    def receive(self, data: bytes, at: Instant) -> list[Heard]:
+        """See `Conversation`."""
+        del at
+        parts = self._stream.feed(data)
+        self.garbled += sum(not part.is_frame for part in parts)
+        return [Heard(part.body) for part in parts if part.is_frame]
+
+    def say(self, at: Instant) -> tuple[bytes, list[Heard]]:
+        """Nothing: this line is only listened to."""
+        del at
+        return b"", []
 
 
 class TextLines:

@@ -53,6 +53,7 @@ class Keeper:
         self._hurry = asyncio.Event()
         self._stored = asyncio.Event()
         self.dropped = int(self._spool.marks.get("dropped", "0"))
+        self._told_again_at = 0
         if self._spool.count:
             self._stored.set()
 
@@ -143,6 +144,7 @@ class Keeper:
             self._done -= done
             if not self.waiting:
                 self.findings.pop("spool-full", None)
+                self._told_again_at = 0
         if dropped:
             self._note_dropped(dropped)
         if fresh:
@@ -202,7 +204,9 @@ class Keeper:
         self.dropped += count
         self.remember("dropped", str(self.dropped))
         self.findings["spool-full"] = f"the spool is full: {self.dropped} frames were dropped, the oldest first, alarms last"
-        _log.warning("%s", self.findings["spool-full"])
+        if self.dropped >= self._told_again_at:  # a line a frame would fill the log next
+            self._told_again_at = 2 * self.dropped
+            _log.warning("%s", self.findings["spool-full"])
 
     def _recall(self, name: str, default: str) -> str:
         return self._marks.get(name) or self._spool.marks.get(name, default)

@@ -35,10 +35,13 @@ def load_bridge_file(file: File) -> LoadedBridge:
     report = Report(str(file), located)
     raw = {key: value for key, value in located.value.items() if value is not None}
     checked = check_model(BridgeYaml, MODELS, raw, report)
-    for path, words in (*_lines(raw), *_pumps(raw), *_pins(raw), *_last_resort(raw)):
+    for path, words in (*_lines(raw), *_places(raw), *_pumps(raw), *_pins(raw), *_last_resort(raw)):
         report.add(path, words)
     secrets = read_secrets(raw, file.parent, report)
     url = _second_path(mapping(raw.get("last_resort")), file.parent, report)
+    if checked is not None:
+        for words in _spool(resolved(checked.spool.path, file.parent), file, *(secret.path for secret in secrets.files)):
+            report.add(("spool", "path"), words)
     report.refuse_if_any()
     assert checked is not None  # noqa: S101 - without a report the shape is right
     return LoadedBridge(
@@ -60,6 +63,18 @@ def _lines(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
             yield ("lines", i), "one of pump (the line is one pump's) and slots (several pumps, by their slot)"
         if mapping(line).get("slots") is not None and mapping(line).get("adapter") != "bbraun-bcc":
             yield ("lines", i, "slots"), "only bbraun-bcc speaks of several pumps on one line"
+
+
+def _places(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Two lines by one way would take each other's bytes."""
+    seen: dict[tuple[str, str], int] = {}
+    for i, line in items(raw.get("lines")):
+        for way in WAYS:
+            named = mapping(line).get(way)
+            place = mapping(named).get("port", named)
+            where = str(place).removeprefix("127.0.0.1:") if way == "listen" else str(place)
+            if isinstance(place, str | int) and (first := seen.setdefault((way, where), i)) != i:
+                yield ("lines", i, way), f"lines[{first}] reads {place} already; several pumps on one line are its slots"
 
 
 def _devices(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str, str]]:
@@ -125,6 +140,14 @@ def _last_resort(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
         yield ("last_resort",), "does nothing: name a buzzer, a light, or a url; or leave it out"
     if mapping(last).get("url") is not None and mapping(last).get("url_file") is not None:
         yield ("last_resort", "url_file"), "give url or url_file, not both"
+
+
+def _spool(spool: File, *others: File) -> Iterator[str]:
+    """What stands in the spool's place and is none is set aside; so it must be nothing that somebody needs."""
+    if spool.exists() and not spool.is_file():
+        yield f"{spool} is a folder or a device; name a file of the spool's own"
+    if any(spool.resolve() == other.resolve() for other in others):
+        yield f"{spool} is another file of this bridge; name a file of the spool's own"
 
 
 def _second_path(last: Mapping[str, Any], base_dir: File, report: Report) -> str | None:

@@ -1,16 +1,21 @@
 """The bridge's own file, `bridge.yaml`: which lines and pins it reads, for which pumps, and where it sends. Lengths in ms."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
+from device_adapters.cutting import Cuts
+from device_adapters.registry import ADAPTERS
 from gateway.config.durations import parse_duration, parse_size
-from gateway.config.parse import apprise_url, parse_listen
+from gateway.config.parse import apprise_url, parse_listen, parse_place
+from gateway.config.problems import unknown
 from gateway.config.ward_file import MqttFile, Strict, TlsFile
 from gateway.config.ward_types import PositiveDuration, Site, Text
 from gateway.domain.instants import MINUTE_MS, SECOND_MS
 
+LINE_ADAPTERS = ("bbraun-bcc", "generic-json", "relay-and-scale")  # the others that a line may have say where a frame ends
 POLL_MAX_MS = 10 * SECOND_MS
 GPIO_MAX = 27  # on the header of every Raspberry Pi with 40 pins
 
@@ -22,7 +27,21 @@ def _listen(value: object) -> object:
 
 def _pin(value: object) -> object:
     """A bare number is a pin that is on when it is connected to ground."""
+    if isinstance(value, str):
+        raise ValueError(f"write the pin's BCM number without quotes, like 17, or {{gpio: 17, active: high}}; not {value!r}")  # noqa: TRY004  pydantic tells ValueErrors
     return {"gpio": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _slot(slot: str) -> str:
+    if re.fullmatch("[1-3][1-9A-O]", slot) is None:
+        raise ValueError(f"no slot: {slot!r}; pillar 1-3 and pump 1-9 or A-O, like 11 (in quotes)")
+    return slot
+
+
+def _framing(framing: str) -> str:
+    if re.fullmatch("[5-8][NEO][12]", framing) is None:
+        raise ValueError(f"not a framing: {framing!r}; data bits, parity (N, E, O) and stop bits, like 8N1 or 7E1")
+    return framing
 
 
 def _poll(length_ms: int) -> int:
@@ -31,9 +50,18 @@ def _poll(length_ms: int) -> int:
     return length_ms
 
 
+def _on_a_line(adapter: str) -> str:
+    """An adapter whose frames' ends are known on a line."""
+    if adapter == "ihe-pcd":
+        raise ValueError("senders of HL7 connect to the gateway's own port, not to a bridge; docs/hl7.md tells how")
+    known = [*LINE_ADAPTERS, *(name for name, one in ADAPTERS.items() if isinstance(one, Cuts))]
+    if adapter not in known:
+        raise ValueError(unknown("adapter", adapter, known))
+    return adapter
+
+
 Gpio = Annotated[int, Field(ge=0, le=GPIO_MAX)]
-Place = Annotated[str, AfterValidator(parse_listen)]
-Slot = Annotated[str, Field(pattern=r"^[1-3][1-9A-O]$")]
+Slot = Annotated[str, AfterValidator(_slot)]
 
 
 class PinFile(Strict):
@@ -51,16 +79,16 @@ class SerialFile(Strict):
 
     port: Text
     baud: Annotated[int, Field(ge=300, le=4_000_000)] = 9_600
-    framing: Annotated[str, Field(pattern=r"^[5-8][NEO][12]$")] = "8N1"
+    framing: Annotated[str, AfterValidator(_framing)] = "8N1"
 
 
 class LineFile(Strict):
     """One line, and the pumps on it."""
 
-    adapter: Literal["bbraun-bcc", "generic-json", "relay-and-scale"]
+    adapter: Annotated[str, AfterValidator(_on_a_line)]
     serial: SerialFile | None = None
-    tcp: Place | None = None
-    listen: Annotated[Place, BeforeValidator(_listen)] | None = None
+    tcp: Annotated[str, AfterValidator(parse_place)] | None = None
+    listen: Annotated[str, BeforeValidator(_listen), AfterValidator(parse_listen)] | None = None
     pump: Site | None = None
     slots: Annotated[dict[Slot, Site], Field(min_length=1)] | None = None
     poll: Annotated[int, BeforeValidator(parse_duration), AfterValidator(_poll)] = SECOND_MS

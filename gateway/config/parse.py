@@ -63,6 +63,21 @@ def parse_listen(text: str) -> str:
     return text
 
 
+def parse_place(text: str) -> str:
+    """Accept `192.0.2.7:4001`, `pump.example:4001`, `[fd00::7]:4001`. Raises ValueError with the mend."""
+    host, port = split_listen(text)
+    if not host or not 0 < port < 65_536:
+        raise ValueError(f"not a place: {text!r}; write host:port, like 192.0.2.7:4001")
+    return text
+
+
+def host_alone(text: str) -> str:
+    """A name or an address, without what stands around it in a URL. Raises ValueError with the mend."""
+    if re.search(r"[\s/]", text) or re.fullmatch(r"[^:]*:[0-9]*", text):
+        raise ValueError(f"not a host alone: {text!r}; write its name or address here, and its port under port")
+    return text
+
+
 def split_listen(text: str) -> tuple[str, int]:
     """`[::1]:8080` → (`::1`, 8080); a port that is no number gives 0."""
     host, _, port = text.rpartition(":")

@@ -1,7 +1,6 @@
 """The shape of the ward file, key by key. What belongs together across keys is checked in `references`.
 
-Every model refuses unknown keys and converts nothing silently: `port: "1883"` is text and refused. Defaults are what a small
-ward would not want to write. `docs/ward-file.md` explains each key; a test compares the two.
+No unknown keys, nothing converted silently (`port: "1883"` is refused). `docs/ward-file.md` explains each key; a test compares.
 """
 
 from datetime import date, datetime
@@ -27,6 +26,7 @@ from gateway.config.parse import (
 from gateway.config.ward_types import (
     STRICT,
     Duration,
+    Host,
     HttpUrl,
     Language,
     Name,
@@ -59,7 +59,7 @@ class TlsFile(Strict):
 class MqttFile(Strict):
     """The broker."""
 
-    host: Text = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port | None = None
     client_id: Text | None = None
     protocol: Annotated[Literal["3.1.1", "5"], BeforeValidator(as_text)] = "3.1.1"

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from gateway.config.durations import parse_duration
-from gateway.config.parse import as_text, http_url, parse_locale
+from gateway.config.parse import as_text, host_alone, http_url, parse_locale
 from gateway.domain.instants import MINUTE_MS, SECOND_MS
 from gateway.domain.locale import Locale
 
@@ -31,5 +31,6 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]  # pa
 Site = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]  # a level of an MQTT topic
 Port = Annotated[int, Field(ge=1, le=65_535)]
 HttpUrl = Annotated[str, AfterValidator(http_url)]
+Host = Annotated[Text, AfterValidator(host_alone)]
 Names = Annotated[list[str], Field(min_length=1)]
 Language = Annotated[Locale, BeforeValidator(parse_locale)]

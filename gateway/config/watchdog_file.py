@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.config.build import build_mqtt, build_transport
+from gateway.config.build import build_mqtt, build_transport, resolved
 from gateway.config.problems import Report, unknown
 from gateway.config.references import check_contacts
 from gateway.config.secrets import read_secrets
@@ -32,6 +32,7 @@ class GatewayPlace(_Exact):
     url: HttpUrl
     token: Text | None = None
     token_file: Text | None = None
+    ca: Text | None = None
 
 
 class WatchdogYaml(_Exact):
@@ -71,6 +72,7 @@ class LoadedWatchdog:
     mqtt: MqttSettings
     url: str
     token: str | None = field(repr=False)
+    ca: File | None
     after_ms: int
     repeat_ms: int | None
     transports: Mapping[str, TransportSettings]
@@ -88,6 +90,9 @@ def load_watchdog_file(file: File) -> LoadedWatchdog:
     for i, person in enumerate(checked.page if checked else ()):
         if checked and person not in checked.people:
             report.add(("page", i), unknown("person", person, checked.people))
+    ca = resolved(checked.gateway.ca, file.parent) if checked and checked.gateway.ca else None
+    if ca is not None and not ca.is_file():
+        report.add(("gateway", "ca"), f"{ca}: there is no such file")
     report.refuse_if_any()
     assert checked is not None  # noqa: S101 - without a report the shape is right
     return LoadedWatchdog(
@@ -96,6 +101,7 @@ def load_watchdog_file(file: File) -> LoadedWatchdog:
         mqtt=build_mqtt(checked.mqtt, f"{checked.site}-{checked.name}", secrets, file.parent),
         url=checked.gateway.url,
         token=secrets.values.get(("gateway", "token")),
+        ca=ca,
         after_ms=checked.after,
         repeat_ms=checked.repeat,
         transports={name: build_transport(name, one, secrets) for name, one in checked.transports.items()},

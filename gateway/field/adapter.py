@@ -14,7 +14,8 @@ from gateway.field.adapter_frames import Caught, adapter_named, decoded
 from gateway.field.adapter_live import Live, listen
 from gateway.field.adapter_sources import frames_of_file, frames_of_hex, live_of
 from gateway.field.adapter_text import frame_json, frame_lines
-from gateway.field.speaking import FINE, NO, Wrong, wrapped
+from gateway.field.at_broker import Credentials, broker_options
+from gateway.field.speaking import FINE, NO, No, Wrong, wrapped
 from gateway.outside.wall_clock import system_ms
 
 P = ParamSpec("P")
@@ -38,9 +39,7 @@ _LIVE = _options(
     click.option("--tcp", help="host:port of the device or its serial server."),
     click.option("--mqtt", help="host:port of the broker."),
     click.option("--topic", help="MQTT: which topics [dw/v1/#]."),
-    click.option("--username", help="MQTT: the user."),
-    click.option("--password-file", help="MQTT: the file with its password."),
-    click.option("--ca", help="MQTT: the CA's certificate as a PEM file; turns TLS on."),
+    broker_options,
     click.option("--slot", "slots", multiple=True, help="Ask only for this pump of a rack, like 11; may be repeated."),
     click.option("--silently", is_flag=True, help="Ask nothing: listen to a device that another host asks."),
     click.option("--seconds", type=click.FloatRange(0, 7 * 86_400, min_open=True), help="End after so long; else with Ctrl-C."),
@@ -164,19 +163,24 @@ def capture(*, out: str, **given: Any) -> int:
         listen(live, keep, _say, seconds=given["seconds"])
     finally:
         writer.close()
+        if not writer.frames:  # it would only be in the way of the next try
+            Path(out).unlink(missing_ok=True)
+    if not writer.frames:
+        raise No("nothing came; are device, cable, line speed and topic right? One that speaks only when asked needs --adapter")
     full = "; it is full, and the recording ended" if writer.full else ""
     click.echo(f"{out}: {writer.frames} frames{full}. It may hold names: keep it as you keep patients' papers")
-    return FINE if writer.frames else NO
+    return FINE
 
 
 @adapter.command()
 @click.argument("file")
 @click.option("--mqtt", required=True, help="host:port of the broker, of this machine only.")
+@broker_options
 @click.option("--site", required=True, help="The ward's site, as in topics.")
 @click.option("--device", help="Under which device; else each under its own name, where the capture has one.")
 @click.option("--slot", help="Which pump of a rack, where the capture has several.")
 @click.option("--adapter", "named", help="Which adapter reads bytes that were recorded without one.")
-@click.option("--speed", type=click.FloatRange(0, min_open=True), default=1.0, show_default=True, help="So many times as fast.")
+@click.option("--speed", type=click.FloatRange(0.001, 1e6), default=1.0, show_default=True, help="So many times as fast.")
 @click.option(
     "--times", type=click.Choice(["now", "kept"]), default="now", show_default=True, help="Shift the times, or keep them."
 )
@@ -186,12 +190,11 @@ def replay(*, file: str, mqtt: str, site: str, named: str | None, speed: float, 
     With --times now the last frame is told as happening when it is sent, and the others as long before it as they were: at any
     speed the gateway sees the recorded gaps, as a backlog.
     """
-    from gateway.field.adapter_replay import Played, replayed  # noqa: PLC0415 - not for the other commands
+    from gateway.field.adapter_replay import Asked, Played, replayed  # noqa: PLC0415 - not for the other commands
 
     frames = list(frames_of_file(file, named, system_ms()))
-    played: Played = replayed(
-        frames, mqtt, site=site, device=given["device"], slot=given["slot"], speed=speed, shifted=times == "now"
-    )
+    asked = Asked(broker=mqtt, site=site, device=given["device"], slot=given["slot"], speed=speed, shifted=times == "now")
+    played: Played = replayed(frames, asked, Credentials.given(given))
     for word in played.words:
         click.echo(word)
     return FINE

@@ -8,6 +8,7 @@
 kept as they were, and may hold names: a capture is written for its owner only. A last line that a crash has cut is left out.
 """
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -56,8 +57,9 @@ class CaptureWriter:
         self.frames += 1
 
     def close(self) -> None:
-        """No more."""
-        self._file.close()
+        """No more. What a full disk would not take is known already: each line was handed to the system by itself."""
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def _write(self, line: dict[str, Any]) -> None:
         try:

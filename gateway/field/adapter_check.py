@@ -18,7 +18,7 @@ from gateway.domain.instants import MINUTE_MS, SECOND_MS
 from gateway.domain.readings import AlarmChange, AlarmsClear, Decoded, LinkStatus, Observation, Refusal, Refused
 from gateway.domain.words import AlarmPhase, Condition
 from gateway.field.adapter_frames import Caught, decoded
-from gateway.field.adapter_talks import listener
+from gateway.field.adapter_talks import LINE_ADAPTERS, listener
 from gateway.field.adapter_text import refusal
 from gateway.field.speaking import WIDTH, Wrong, printable
 
@@ -128,18 +128,19 @@ def _cuts_anywhere(name: str, read: _Read) -> tuple[bool, str]:
 def _bare(caught: Caught) -> bytes:
     """The frame without its envelope."""
     found = opened(caught.body)
-    return caught.body if isinstance(found, Refused) else found[1].strip(b"\n")
+    body = caught.body if isinstance(found, Refused) else found[1]
+    return body.strip(b"\n") if caught.adapter in LINE_ADAPTERS else body
 
 
 def _on_the_line(caught: Caught) -> bytes:
     """The frame as it came over the line: what is cut by MLLP or line by line, with its ends."""
     match caught.adapter:
-        case "bbraun-bcc":
-            return _bare(caught)
         case "ihe-pcd":
             return framed(_bare(caught))
-        case _:
+        case adapter if adapter in LINE_ADAPTERS:
             return _bare(caught) + b"\n"
+        case _:
+            return _bare(caught)
 
 
 def _resynchronises(name: str, read: _Read) -> tuple[bool, str]:

@@ -7,15 +7,14 @@ import os
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from device_adapters.registry import parse_topic
-from gateway.config.parse import split_listen
 from gateway.domain.instants import SECOND_MS, Instant
 from gateway.domain.readings import Refused
 from gateway.field.adapter_frames import BYTES, RAW, Caught
 from gateway.field.adapter_talks import Asking, Piece, Talk, listener
+from gateway.field.at_broker import NOBODY, Credentials, address
 from gateway.field.speaking import No, Wrong
 from gateway.outside.kernel_clock import uptime_ms
 from gateway.outside.lines import Line, LineLost, OpenLine
@@ -40,9 +39,7 @@ class Live:
     tcp: str | None = None
     mqtt: str | None = None
     topic: str = "dw/v1/#"
-    username: str | None = None
-    password_file: str | None = None
-    ca: str | None = None
+    credentials: Credentials = NOBODY
     slots: tuple[str, ...] = ()
     silently: bool = False
 
@@ -91,20 +88,12 @@ def frames(live: Live, heard: Heard, say: Say) -> AsyncGenerator[Caught, None]:
     return _of_line(live, open_line, heard, say)
 
 
-def address(text: str) -> tuple[str, int]:
-    """`host:port`. Raises `Wrong`."""
-    host, port = split_listen(text)
-    if not host or not 0 < port < 65_536:
-        raise Wrong(f"{text!r} is not a place; write host:port, like 127.0.0.1:1883")
-    return host, port
-
-
 def _talk(live: Live) -> Talk:
     if live.adapter == "bbraun-bcc" and not live.silently:
         return Asking(live.slots, uptime_ms())
     talk = listener(live.adapter)
     if talk is None:
-        raise Wrong(f"{live.adapter} comes over MQTT or from a file; on a line nobody knows where its frames end")
+        raise Wrong(f"{live.adapter} comes over MQTT or from a file; a line needs an adapter with a `cut` (docs/adapters.md)")
     return talk
 
 
@@ -171,13 +160,17 @@ def _caught(live: Live, piece: Piece) -> Caught:
 
 async def _of_broker(live: Live, say: Say) -> AsyncGenerator[Caught, None]:
     host, port = address(live.mqtt or "")
+    who = live.credentials
     settings = MqttSettings(
         host=host,
         port=port,
         client_id=f"dripwatch-bench-{os.getpid()}",
-        username=live.username,
-        password=_password(live.password_file),
-        tls_ca=live.ca,
+        username=who.username,
+        password=who.password(),
+        tls=who.tls,
+        tls_ca=who.ca,
+        tls_cert=who.cert,
+        tls_key=who.key,
         topics=(live.topic,),
         persistent=False,
         dropped_topic="",
@@ -214,12 +207,3 @@ async def _first(source: MqttSource) -> list[Any]:
         return list(taking.result())
     finally:
         taking.cancel()
-
-
-def _password(file: str | None) -> str | None:
-    if file is None:
-        return None
-    try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Wrong(f"{file}: {(getattr(error, 'strerror', None) or 'not UTF-8 text').lower()}") from None

@@ -17,11 +17,13 @@ NAME_CHARS_MAX: Final = 40
 
 _TEMPLATE = Path("device_adapters/template.py")
 _REGISTRY = Path("device_adapters/registry.py")
+_TELLING = Path("device_adapters/telling.py")
 _QUALITY = Path("device_adapters/quality.toml")
 _CAPTURES = Path("tests/captures")
 _PAGE = Path("docs/supported-pumps.md")
 _IMPORTS_END = "from device_adapters.relay_and_scale import RelayAndScale\n"
 _ADAPTERS_END = "            RelayAndScale(),\n"
+_TELLS_BEGIN = '        "bbraun-bcc": Tells(\n'
 _WHOLE_DOCSTRING = re.compile(r'\A""".*?"""\n', re.DOTALL)
 
 _DOCSTRING = '''"""{title}: frames of 14 bytes, big-endian, one a message, on `raw/{dashed}`.
@@ -35,10 +37,11 @@ _ENTRY = """
 pumps = "{title}: which models, which firmware"
 needs = "what the bridge must have"
 seen = "frames of the template. Not yet a pump on our own bench"
+fuzzed = "not yet"
 captures = "done"
 fuzz = "done"
-resync = {{ exempt = "a message holds one frame: MQTT delimits them" }}
-chunking = {{ exempt = "the same" }}
+resync = "done"
+chunking = "done"
 bounds = "done"
 units = "done"
 mdc-mapping = {{ todo = "it raises no conditions yet" }}
@@ -46,6 +49,7 @@ privacy = {{ todo = "say whether its frames can hold a name; if they can, plant 
 latching = {{ todo = "say whether an alarm that came and went between two frames is told" }}
 read-only = "done"
 """
+_TELLS = '        "{dashed}": Tells(frozenset({{"delivery_status", "rate_ml_h", "infused_ml"}})),\n'
 _TEST = '''"""What the adapter of {title} must do beside the laws that all adapters are under (test_adapter_laws)."""
 
 import pytest
@@ -85,10 +89,14 @@ def begun(module: str, root: Path) -> list[str]:
     dashed, cls = module.replace("_", "-"), "".join(part.capitalize() for part in module.split("_"))
     title = " ".join(part.capitalize() for part in module.split("_"))
     words = {"module": module, "dashed": dashed, "cls": cls, "title": title}
-    registry = _read(root / _REGISTRY)
-    for mark in (_IMPORTS_END, _ADAPTERS_END):
-        if registry.count(mark) != 1:
-            raise Wrong(f"{root / _REGISTRY}: there is no line {mark.strip()!r}, behind which the new one would stand")
+    registry, telling = _read(root / _REGISTRY), _read(root / _TELLING)
+    for path, text, mark in (
+        (_REGISTRY, registry, _IMPORTS_END),
+        (_REGISTRY, registry, _ADAPTERS_END),
+        (_TELLING, telling, _TELLS_BEGIN),
+    ):
+        if text.count(mark) != 1:
+            raise Wrong(f"{root / path}: there is no line {mark.strip()!r}, beside which the new one would stand")
     registry = registry.replace(_IMPORTS_END, f"from device_adapters.{module} import {cls}\n{_IMPORTS_END}")
     registry = _sorted_imports(registry.replace(_ADAPTERS_END, f"{_ADAPTERS_END}            {cls}(),\n"))
     quality = _read(root / _QUALITY).rstrip("\n") + "\n" + _ENTRY.format(**words)
@@ -96,6 +104,7 @@ def begun(module: str, root: Path) -> list[str]:
     written = {
         Path(f"device_adapters/{module}.py"): _adapter(_read(root / _TEMPLATE), words),
         _REGISTRY: registry,
+        _TELLING: telling.replace(_TELLS_BEGIN, _TELLS.format(**words) + _TELLS_BEGIN),
         _QUALITY: quality,
         _PAGE: supported_pumps(*read_quality(quality)),
         Path(test): _TEST.format(**words),
@@ -106,7 +115,8 @@ def begun(module: str, root: Path) -> list[str]:
     return [
         *(f"wrote {path}" for path in written),
         f"wrote {_CAPTURES / module} ({count} captures of the template)",
-        f"now: python -m pytest {test} tests/unit/device_adapters/test_adapter_laws.py, and docs/adapters.md",
+        "now: docs/adapters.md, section 3; and at each step",
+        f'.venv/bin/python -m pytest tests/unit/device_adapters -k "{module.partition("_")[0]} or page_says"',
     ]
 
 
@@ -115,10 +125,10 @@ def _refuse(module: str, root: Path) -> None:
         raise Wrong(
             f"{module!r}: write maker_model in small letters and digits, like acme_infuso2, at most {NAME_CHARS_MAX} characters"
         )
-    for needed in (_TEMPLATE, _REGISTRY, _QUALITY, _CAPTURES / "template"):
+    for needed in (_TEMPLATE, _REGISTRY, _TELLING, _QUALITY, _CAPTURES / "template"):
         if not (root / needed).exists():
             raise Wrong(f"{root}: not a checkout of Dripwatch, {needed} is missing; go there, or name it with --into")
-    for path in (Path(f"device_adapters/{module}.py"), _CAPTURES / module):
+    for path in (Path(f"device_adapters/{module}.py"), _CAPTURES / module, Path(f"tests/unit/device_adapters/test_{module}.py")):
         if (root / path).exists():
             raise Wrong(f"{root / path}: is there already; nothing was changed")
 

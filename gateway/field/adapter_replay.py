@@ -13,7 +13,7 @@ from device_adapters.times import sender_time
 from gateway.domain.instants import SECOND_MS
 from gateway.domain.readings import Refused
 from gateway.field.adapter_frames import BYTES, RAW, Caught
-from gateway.field.adapter_live import address
+from gateway.field.at_broker import Credentials, address
 from gateway.field.simulate import refuse_other_machines
 from gateway.field.speaking import No, Wrong
 from gateway.outside.uplink import uplink
@@ -23,6 +23,18 @@ CLIENT_ID: Final = "dripwatch-replay"
 TELL_THEIR_OWN_TIME: Final = ("raw/ihe-pcd",)
 
 _NAME: Final = re.compile("[a-z0-9][a-z0-9-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A replay as it was asked for: where to, under which names, how fast, and whether its times are shifted to now."""
+
+    broker: str
+    site: str
+    device: str | None
+    slot: str | None
+    speed: float
+    shifted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,40 +61,38 @@ class _Shift:
     boot: str
 
 
-def replayed(
-    frames: Sequence[Caught], broker: str, *, site: str, device: str | None, slot: str | None, speed: float, shifted: bool
-) -> Played:
+def replayed(frames: Sequence[Caught], asked: Asked, who: Credentials) -> Played:
     """Play them; returns when the broker has the last. Raises `Wrong` for what cannot be played, `No` without a broker."""
-    host, port = address(broker)
+    host, _ = address(asked.broker)
     refuse_other_machines(host, "--mqtt", "a capture is played on")
-    if _NAME.fullmatch(site) is None or (device is not None and _NAME.fullmatch(device) is None):
+    if _NAME.fullmatch(asked.site) is None or (asked.device is not None and _NAME.fullmatch(asked.device) is None):
         raise Wrong("--site and --device are names as in topics: small letters, digits and hyphens, at most 63")
-    parts = _parts(frames, device, slot)
+    parts = _parts(frames, asked.device, asked.slot)
     clock = WallClock()
-    lasts_ms = round(parts[-1].after_ms / speed)
+    lasts_ms = round(parts[-1].after_ms / asked.speed)
     # The last frame happens when it is sent, and the others as long before it as they did: at no speed is one in the future.
-    by_ms = clock.now() + lasts_ms - parts[-1].caught.at if shifted else 0
+    by_ms = clock.now() + lasts_ms - parts[-1].caught.at if asked.shifted else 0
     shift = _Shift(by_ms, f"replay-{clock.now()}")
     try:
-        asyncio.run(_play(parts, (host, port), site, speed, shift))
+        asyncio.run(_play(parts, asked, who, shift))
     except ConnectionError as error:
         raise No(str(error)) from None
     words = [f"{len(parts)} frames in {lasts_ms / SECOND_MS:.1f} s, as {', '.join(sorted({part.device for part in parts}))}"]
-    if shifted and any(part.caught.channel in TELL_THEIR_OWN_TIME for part in parts):
+    if asked.shifted and any(part.caught.channel in TELL_THEIR_OWN_TIME for part in parts):
         words.append("frames of ihe-pcd tell their time themselves: those times were kept")
     return Played(tuple(words))
 
 
-async def _play(parts: Sequence[_Part], place: tuple[str, int], site: str, speed: float, shift: _Shift) -> None:
+async def _play(parts: Sequence[_Part], asked: Asked, who: Credentials, shift: _Shift) -> None:
     clock = WallClock()
     numbers: dict[str, int] = {}
-    async with uplink(*place, CLIENT_ID) as publish:
+    async with uplink(*address(asked.broker), CLIENT_ID, **who.of_uplink()) as publish:
         start_at = clock.now()
         for part in parts:
-            await clock.sleep_until(start_at + round(part.after_ms / speed))
+            await clock.sleep_until(start_at + round(part.after_ms / asked.speed))
             numbers[part.device] = numbers.get(part.device, 0) + 1
             payload = _payload(part.caught, numbers[part.device], shift)
-            await publish(f"dw/v1/{site}/{part.device}/{part.caught.channel}", payload)
+            await publish(f"dw/v1/{asked.site}/{part.device}/{part.caught.channel}", payload)
 
 
 def _parts(frames: Sequence[Caught], device: str | None, slot: str | None) -> list[_Part]:

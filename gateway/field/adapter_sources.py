@@ -12,12 +12,13 @@ from gateway.field.adapter_captures import is_capture, read_capture
 from gateway.field.adapter_frames import BYTES, RAW, Caught, adapter_named
 from gateway.field.adapter_live import Live
 from gateway.field.adapter_talks import Talk, cut, listener
+from gateway.field.at_broker import BROKER_OPTIONS, Credentials
 from gateway.field.speaking import Wrong, existing_file
 from gateway.outside.serial_line import SerialSettings
 
 FILE_BYTES_MAX: Final = 16 * 1024 * 1024  # of a vendor's bytes, read at once; a capture is read frame by frame
 _SLOT: Final = re.compile("[1-3][1-9A-O]")
-_MQTT_ONLY: Final = ("topic", "username", "password_file", "ca")
+_MQTT_ONLY: Final = ("topic", *BROKER_OPTIONS)
 
 
 def live_of(given: dict[str, Any]) -> Live | None:
@@ -33,9 +34,7 @@ def live_of(given: dict[str, Any]) -> Live | None:
         tcp=given["tcp"],
         mqtt=given["mqtt"],
         topic=given["topic"] or "dw/v1/#",
-        username=given["username"],
-        password_file=given["password_file"],
-        ca=given["ca"],
+        credentials=Credentials.given(given),
         slots=given["slots"],
         silently=given["silently"],
     )

@@ -9,10 +9,13 @@ from typing import NamedTuple, Protocol
 from device_adapters.bcc_framing import Frame, Framer, Garbled
 from device_adapters.bcc_polling import Answer, Event, NoAnswer, Poller
 from device_adapters.bounds import PAYLOAD_BYTES_MAX
+from device_adapters.cutting import Cuts, Stream
 from device_adapters.mllp import VT, MllpFramer, Unframed
+from device_adapters.registry import ADAPTERS
 from gateway.bridge.conversation import TextLines
 from gateway.domain.instants import SECOND_MS, Instant
 
+LINE_ADAPTERS = ("relay-and-scale", "generic-json")  # one object a line
 ASK_EVERY_MS = SECOND_MS  # a technician waits for each answer; a bridge asks every ten seconds
 
 
@@ -133,7 +136,7 @@ class Overhearing(Listening):
 
 
 class Lines(Listening):
-    """One object a line: `relay-and-scale`, `generic-json`."""
+    """One object a line: `LINE_ADAPTERS`."""
 
     def __init__(self) -> None:
         self._lines = TextLines()
@@ -166,6 +169,22 @@ class Messages(Listening):
         return [Piece(event if isinstance(event, bytes) else event.raw) for event in events]
 
 
+class Cutting(Listening):
+    """A device whose adapter says where its frames end."""
+
+    def __init__(self, adapter: Cuts) -> None:
+        self._stream = Stream(adapter)
+
+    def receive(self, data: bytes, at: Instant) -> list[Piece]:
+        """See `Talk`."""
+        del at
+        return [Piece(part.body) for part in self._stream.feed(data)]
+
+    def finish(self) -> list[Piece]:
+        """See `Talk`."""
+        return [Piece(part.body) for part in self._stream.finish()]
+
+
 class Whatever(Listening):
     """Bytes as they come, for a device that has no adapter yet."""
 
@@ -186,12 +205,13 @@ def listener(adapter: str | None) -> Talk | None:
             return Whatever()
         case "bbraun-bcc":
             return Overhearing()
-        case "relay-and-scale" | "generic-json":
+        case name if name in LINE_ADAPTERS:
             return Lines()
         case "ihe-pcd":
             return Messages()
         case _:
-            return None
+            known = ADAPTERS.get(adapter)
+            return Cutting(known) if isinstance(known, Cuts) else None
 
 
 def cut(adapter: str, data: bytes) -> list[Piece]:

@@ -13,7 +13,8 @@ import socket
 import ssl
 import struct
 
-from gateway.config.settings import MqttSettings, TlsSettings
+from gateway.config.settings import MqttSettings
+from gateway.outside.tls import TlsFileRefused, client_context
 
 TIMEOUT_S = 5.0
 
@@ -37,6 +38,8 @@ def probe(settings: MqttSettings, timeout_s: float = TIMEOUT_S) -> str:
             wire.sendall(connect_packet(f"{settings.client_id}-doctor", settings.username, settings.password))
             answer = _exactly(wire, 4)
             wire.sendall(_DISCONNECT)
+    except TlsFileRefused as error:
+        return f"{place}: {error}; check mqtt.tls"
     except ssl.SSLError as error:
         return f"{place}: TLS fails ({error.reason or error}); check mqtt.tls and the broker's certificate"
     except (OSError, UnicodeError) as error:
@@ -68,14 +71,8 @@ def _length(count: int) -> bytes:
 
 
 def _secured(bare: socket.socket, settings: MqttSettings) -> socket.socket:
-    return bare if settings.tls is None else _context(settings.tls).wrap_socket(bare, server_hostname=settings.host)
-
-
-def _context(tls: TlsSettings) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(tls.ca) if tls.ca else None)
-    if tls.cert and tls.key:
-        context.load_cert_chain(tls.cert, tls.key)
-    return context
+    tls = settings.tls
+    return bare if tls is None else client_context(tls.ca, tls.cert, tls.key).wrap_socket(bare, server_hostname=settings.host)
 
 
 def _exactly(wire: socket.socket, count: int) -> bytes:

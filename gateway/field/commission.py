@@ -15,6 +15,7 @@ from gateway.domain.bench import Verdict
 from gateway.field.adapter_frames import adapter_named
 from gateway.field.adapter_live import Live
 from gateway.field.adapter_sources import live_of
+from gateway.field.at_broker import BROKER_OPTIONS, broker_options
 from gateway.field.commissioning.evidence import Plan
 from gateway.field.commissioning.gateway_side import GatewaySide
 from gateway.field.commissioning.keeping import KEY_NAME, Kept, keep, verified
@@ -35,9 +36,7 @@ FOLDER = "commissioning"
 @click.option("--pump", help="The pump's device name, as in its topic.")
 @click.option("--adapter", help="Which adapter reads it; `dripwatch adapter list` names them.")
 @click.option("--mqtt", help="host:port of the broker: listen to what the pump's bridge sends. The best way.")
-@click.option("--username", help="MQTT: the user.")
-@click.option("--password-file", help="MQTT: the file with its password.")
-@click.option("--ca", help="MQTT: the CA's certificate as a PEM file; turns TLS on.")
+@broker_options
 @click.option("--serial", help="The serial port, where no bridge uses it.")
 @click.option("--baud", type=click.IntRange(50, 4_000_000), default=9_600, show_default=True, help="Its line speed.")
 @click.option("--framing", default="8N1", show_default=True, help="Its data bits, parity and stop bits.")
@@ -124,16 +123,14 @@ def _key(folder: Path) -> SiteKey:
 
 
 def _gateway(given: dict[str, Any]) -> GatewaySide:
-    return GatewaySide(find(given["url"], given["token_file"], given["ward"], given["who"]), given["pump"])
+    return GatewaySide(find(*(given[name] for name in ("url", "token_file", "ward", "who", "gateway_ca"))), given["pump"])
 
 
 def _live(given: dict[str, Any], site: str) -> Live:
     """The way that was named. Raises `Wrong`."""
     by_mqtt = given["mqtt"] is not None
     topic = f"dw/v1/{site or '+'}/{given['pump']}/#" if by_mqtt else None
-    asked = {
-        name: given[name] for name in ("serial", "baud", "framing", "tcp", "mqtt", "username", "password_file", "ca", "slots")
-    }
+    asked = {name: given[name] for name in ("serial", "baud", "framing", "tcp", "mqtt", "slots", *BROKER_OPTIONS)}
     live = live_of(asked | {"topic": topic, "silently": False, "seconds": None, "adapter": None if by_mqtt else given["adapter"]})
     assert live is not None  # noqa: S101 - a way was named
     return live

@@ -85,7 +85,7 @@ def ca(folder: BrokerFolder, *, site: str, hosts: tuple[str, ...], owner: str | 
 @click.option(
     "--as", "kind", type=click.Choice([kind.value for kind in Kind]), help="What it is; a pump, or with --for a bridge."
 )
-@click.option("--for", "pumps", multiple=True, callback=_name, help="A pump that it speaks for; may be repeated.")
+@click.option("--for", "pumps", multiple=True, callback=_name, help="A pump that it speaks for, or may look at.")
 @click.option("--tls", "door", flag_value="tls", default="tls", help="Let it in by a certificate of its own (the default).")
 @click.option("--password", "door", flag_value="password", help="Let it in by a password, where it cannot show a certificate.")
 @_DAYS

@@ -20,16 +20,17 @@ _COLOURS = {"ok": "green", "warn": "yellow", "bad": "red"}
 @click.command(short_help="Check everything around the gateway.")
 @click.option("--ward", envvar="DRIPWATCH_WARD", default=DEFAULT_WARD, show_default=True, help="The ward file [DRIPWATCH_WARD].")
 @click.option("--url", envvar="DRIPWATCH_URL", help="The gateway's address, where it is not the ward file's [DRIPWATCH_URL].")
-def doctor(ward: str, url: str | None) -> int:
+@click.option("--gateway-ca", envvar="DRIPWATCH_CA", help="The CA of an https:// address, a PEM file [DRIPWATCH_CA].")
+def doctor(ward: str, url: str | None, gateway_ca: str | None) -> int:
     """Check the ward file, broker, journal, store, transports, disk, and the running gateway. Exit 1 when something is bad."""
     worst = "ok"
-    for verdict in _verdicts(Path(ward), url):
+    for verdict in _verdicts(Path(ward), url, gateway_ca):
         click.echo(f"{click.style(f'{verdict.state:<4}', fg=_COLOURS[verdict.state])}  {printable(str(verdict))}")
         worst = max(worst, verdict.state, key=("ok", "warn", "bad").index)
     return NO if worst == "bad" else FINE
 
 
-def _verdicts(ward: Path, url: str | None) -> Iterator[Verdict]:
+def _verdicts(ward: Path, url: str | None, ca: str | None) -> Iterator[Verdict]:
     try:
         loaded = load_checked(ward)
     except LinedWrong as error:
@@ -48,4 +49,4 @@ def _verdicts(ward: Path, url: str | None) -> Iterator[Verdict]:
     )
     for look in looks:
         yield from look(loaded)
-    yield from checks.gateway(loaded, url)
+    yield from checks.gateway(loaded, url, ca)

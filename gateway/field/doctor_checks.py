@@ -153,11 +153,11 @@ async def _problem(transport: Transport) -> str | None:
         await transport.close()
 
 
-def gateway(loaded: LoadedWard, url: str | None) -> Iterator[Verdict]:
+def gateway(loaded: LoadedWard, url: str | None, ca: str | None = None) -> Iterator[Verdict]:
     """What the running gateway says of itself, and which devices' messages it refuses."""
     try:
         token = read_token(token_file(loaded.journal.path))
-        remote = Remote((url or address(loaded.console)).rstrip("/"), token, "doctor")
+        remote = Remote((url or address(loaded.console)).rstrip("/"), token, "doctor", ca)
         health = remote.answer("GET", "/health/ready").json()
         pumps = remote.answer("GET", "/api/v1/pumps").json()
         said = list(_said(health, pumps))

@@ -40,6 +40,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets would take for 
 @click.option("--out", type=click.Path(dir_okay=False), help="Write into this file instead of the terminal.")
 @click.option("--url", envvar="DRIPWATCH_URL", help="The gateway's address, like http://127.0.0.1:8080 [DRIPWATCH_URL].")
 @click.option("--token-file", help="The file with its token; else DRIPWATCH_TOKEN, else api-token beside the journal.")
+@click.option("--gateway-ca", envvar="DRIPWATCH_CA", help="The CA of an https:// address, a PEM file [DRIPWATCH_CA].")
 @click.option("--ward", envvar="DRIPWATCH_WARD", help="The ward file that leads to both [DRIPWATCH_WARD; ./ward.yaml].")
 @click.option("--as", "who", envvar="DRIPWATCH_USER", help="Who asks, for the record [DRIPWATCH_USER; your login name].")
 def export(  # noqa: PLR0913  the options, by name
@@ -52,6 +53,7 @@ def export(  # noqa: PLR0913  the options, by name
     out: str | None,
     url: str | None,
     token_file: str | None,
+    gateway_ca: str | None,
     ward: str | None,
     who: str | None,
 ) -> int:
@@ -60,7 +62,8 @@ def export(  # noqa: PLR0913  the options, by name
         write = _writer(out, stack)
         try:
             if journal is None:
-                _ask(find(url, token_file, ward, who), {"course": course, "from": from_, "until": until, "format": form}, write)
+                gateway = find(url, token_file, ward, who, gateway_ca)
+                _ask(gateway, {"course": course, "from": from_, "until": until, "format": form}, write)
             else:
                 asyncio.run(_told(existing_file(journal), course, (from_, until), form, write))
         except (JournalRefused, JournalFull) as error:

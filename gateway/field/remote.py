@@ -3,6 +3,7 @@
 import functools
 import getpass
 import os
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from gateway.config.problems import ConfigError
 from gateway.config.settings import ConsoleSettings, LoadedWard
 from gateway.console.token import TokenRefused, is_token, read_token, token_file
 from gateway.field.speaking import No, Wrong, printable
+from gateway.outside.tls import TlsFileRefused, client_context
 
 DEFAULT_WARD = "ward.yaml"
 TIMEOUT_S = 10.0
@@ -35,6 +37,7 @@ class Remote:
     url: str
     token: str
     who: str
+    ca: str | None = None  # PEM file of the authority that signed the certificate of an https:// address; else the usual ones
 
     def __repr__(self) -> str:
         return f"Remote({self.url!r}, who={self.who!r})"
@@ -64,7 +67,7 @@ class Remote:
         """The answer's text as it comes, however long it is. Raises as `get` does, and `No` where it ends before its time."""
         try:
             with (
-                httpx.Client(base_url=self.url, timeout=LONG_TIMEOUT_S, trust_env=False) as client,
+                httpx.Client(base_url=self.url, timeout=LONG_TIMEOUT_S, trust_env=False, verify=self._trusted()) as client,
                 client.stream("GET", path, params=query, headers=self._headers) as answer,
             ):
                 if not answer.is_success:
@@ -79,7 +82,7 @@ class Remote:
     def answer(self, verb: str, path: str, **parts: Any) -> httpx.Response:
         """The bare answer, whatever its status. Raises `Wrong` when nobody answers."""
         try:
-            with httpx.Client(base_url=self.url, timeout=TIMEOUT_S, trust_env=False) as client:
+            with httpx.Client(base_url=self.url, timeout=TIMEOUT_S, trust_env=False, verify=self._trusted()) as client:
                 return client.request(verb, path, headers=self._headers, **parts)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise self._nobody(error) from None
@@ -89,8 +92,16 @@ class Remote:
         """As bytes, because a name may have any characters."""
         return {b"Authorization": f"Bearer {self.token}".encode(), b"X-Dripwatch-User": self.who.encode()}
 
+    def _trusted(self) -> ssl.SSLContext | bool:
+        try:
+            return client_context(self.ca) if self.ca is not None else True
+        except TlsFileRefused as refused:
+            raise Wrong(f"--gateway-ca: {refused}") from None
+
     def _nobody(self, error: Exception) -> Wrong:
         why = str(error) or type(error).__name__
+        if "CERTIFICATE_VERIFY_FAILED" in why:
+            return Wrong(f"the certificate of {self.url} is not trusted ({why}); give the CA that signed it with --gateway-ca")
         return Wrong(f"no gateway answers at {self.url} ({why}); start it with dripwatch run, or give --url")
 
     def _ask(self, verb: str, path: str, **parts: Any) -> Any:
@@ -127,13 +138,14 @@ def incident_path(key: str, verb: str = "") -> str:
 _FINDS = (
     click.option("--url", envvar="DRIPWATCH_URL", help="The gateway's address, like http://127.0.0.1:8080 [DRIPWATCH_URL]."),
     click.option("--token-file", help="The file with its token; else DRIPWATCH_TOKEN, else api-token beside the journal."),
+    click.option("--gateway-ca", envvar="DRIPWATCH_CA", help="The CA of an https:// address, a PEM file [DRIPWATCH_CA]."),
     click.option("--ward", envvar="DRIPWATCH_WARD", help="The ward file that leads to both [DRIPWATCH_WARD; ./ward.yaml]."),
     click.option("--as", "who", envvar="DRIPWATCH_USER", help="Who asks, for the record [DRIPWATCH_USER; your login name]."),
 )
 
 
 def gateway_options(command: Callable[P, int]) -> Callable[P, int]:
-    """The options that find the gateway: `url`, `token_file`, `ward`, `who`, for `find`."""
+    """The options that find the gateway: `url`, `token_file`, `gateway_ca`, `ward`, `who`, for `find`."""
     for option in reversed(_FINDS):
         command = option(command)
     return command
@@ -145,13 +157,13 @@ def with_gateway(command: Callable[Concatenate[Remote, P], int]) -> Callable[P, 
     @gateway_options
     @functools.wraps(command)
     def found(*args: P.args, **kwargs: P.kwargs) -> int:
-        url, token, ward, who = (kwargs.pop(name) for name in ("url", "token_file", "ward", "who"))
-        return command(find(_text(url), _text(token), _text(ward), _text(who)), *args, **kwargs)
+        words = (_text(kwargs.pop(name)) for name in ("url", "token_file", "ward", "who", "gateway_ca"))
+        return command(find(*words), *args, **kwargs)
 
     return found
 
 
-def find(url: str | None, token_path: str | None, ward: str | None, who: str | None) -> Remote:
+def find(url: str | None, token_path: str | None, ward: str | None, who: str | None, ca: str | None = None) -> Remote:
     """Where the gateway is: what was given first, then the environment, then the ward file. Raises `Wrong`."""
     token = _given_token(token_path)
     loaded = None if url and token else load_named(ward)
@@ -165,7 +177,7 @@ def find(url: str | None, token_path: str | None, ward: str | None, who: str | N
     name = (who or _login()).strip() or "cli"
     if not name.isprintable():
         raise Wrong("--as: a name of printable characters")
-    return Remote((url or "").rstrip("/"), token or "", name)
+    return Remote((url or "").rstrip("/"), token or "", name, ca)
 
 
 def load_named(ward: str | None) -> LoadedWard | None:

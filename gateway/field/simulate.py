@@ -16,6 +16,7 @@ from gateway.config.load import load_ward_file
 from gateway.config.problems import ConfigError
 from gateway.config.protocols import read_protocols
 from gateway.domain.instants import SECOND_MS
+from gateway.field.at_broker import BROKER_OPTIONS, Credentials, broker_options
 from gateway.field.simulate_live import Live, run_live
 from gateway.field.simulate_serial import FAMILIES, run_serial
 from gateway.field.simulate_serial import Asked as Virtual
@@ -34,7 +35,7 @@ SEED = 1
 
 _STUDY_ONLY = ("days", "workers", "ward", "as_json", "goals")
 _SERIAL_ONLY = ("noise", "slow_bytes", "disconnect_every", "wrong_checksum", "script", "link")
-_LIVE_ONLY = ("host", "speed", "minutes", "url", "token_file", "site")
+_LIVE_ONLY = ("host", "speed", "minutes", "url", "token_file", "site", *BROKER_OPTIONS)
 
 P = ParamSpec("P")
 
@@ -83,6 +84,7 @@ _LIVE = _options(
     click.option("--url", help="Live: enrol the courses with the gateway here, and end them afterwards."),
     click.option("--token-file", help="Live: the file with its token; else DRIPWATCH_TOKEN."),
     click.option("--site", help="Live: the ward's site, as in topics; else the gateway's."),
+    broker_options,
 )
 
 
@@ -132,6 +134,7 @@ def simulate(
             url=given["url"],
             token_file=given["token_file"],
             site=given["site"],
+            credentials=Credentials.given(given),
         )
         return run_live(asked, WARD, click.echo)
     workers = given["workers"] or os.cpu_count() or 1

@@ -11,6 +11,7 @@ from gateway.config.load import load_ward_mapping
 from gateway.console.times import rfc3339
 from gateway.domain.commands import EndCourse, Enrol, HangBag
 from gateway.domain.instants import MINUTE_MS, SECOND_MS
+from gateway.field.at_broker import NOBODY, Credentials
 from gateway.field.remote import Remote, find
 from gateway.field.speaking import FINE, No, Wrong
 from gateway.outside.uplink import uplink
@@ -42,6 +43,7 @@ class Live:
     url: str | None
     token_file: str | None
     site: str | None
+    credentials: Credentials = NOBODY
 
 
 class Enrolments:
@@ -110,7 +112,7 @@ async def _play(asked: Live, ward: Mapping[str, Any], site: str, enrolments: Enr
     clock = WallClock()
     start_at = clock.now()
     fleet = Fleet(place, asked.patients, start_at=start_at, speed=asked.speed)
-    async with uplink(asked.host, asked.port, CLIENT_ID) as publish:
+    async with uplink(asked.host, asked.port, CLIENT_ID, **asked.credentials.of_uplink()) as publish:
         return await play(fleet, publish, enrolments.tell, clock, start_at + round(asked.minutes * MINUTE_MS))
 
 

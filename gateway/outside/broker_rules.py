@@ -22,6 +22,7 @@ class Kind(StrEnum):
 
     PUMP = "pump"
     BRIDGE = "bridge"
+    BENCH = "bench"
     GATEWAY = "gateway"
     WATCHDOG = "watchdog"
 
@@ -30,13 +31,18 @@ HOUSE: Final = frozenset({Kind.GATEWAY, Kind.WATCHDOG})
 
 
 def allowed(kind: Kind, site: str, name: str, pumps: Iterable[str]) -> list[tuple[str, str]]:
-    """("read" or "write", topic filter) of all that somebody may do. `pumps`: a bridge's, or the gateway's synthetic one."""
+    """("read" or "write", topic filter) of all that somebody may do.
+
+    `pumps`: a bridge's, the gateway's synthetic one, or those at which alone a bench looks.
+    """
     match kind:
         case Kind.PUMP | Kind.BRIDGE:
             found = []
             for device in dict.fromkeys((name, *pumps)):
                 found += [("write", f"dw/v1/{site}/{device}/#"), ("read", f"dwack/{site}/{device}")]
             return found
+        case Kind.BENCH:
+            return [("read", f"dw/v1/{site}/{device}/#") for device in dict.fromkeys(pumps)] or [("read", f"dw/v1/{site}/#")]
         case Kind.GATEWAY:
             synthetic = [("write", f"dw/v1/{site}/{pump}/alarm") for pump in pumps]
             return [("read", "dw/#"), ("read", "$SYS/broker/#"), ("write", "dwack/#"), *synthetic]

@@ -15,6 +15,7 @@ from gateway.config.settings import MllpSettings, TlsSettings
 from gateway.domain.readings import Refusal, Refused
 from gateway.outside.inbox import Inbox
 from gateway.outside.mllp_answers import Code, answer
+from gateway.outside.tls import show
 from gateway.runtime.ports import Clock, Dropped, Incoming, Session
 
 READ_BYTES: Final = 64 * 1024  # of a connection at once, and what it may have in hand unanswered
@@ -78,7 +79,7 @@ class MllpSource:
                 handshake = {} if tls is None else {"ssl_handshake_timeout": SEND_S}
                 server = await asyncio.start_server(self._serve, own.host, own.port, limit=READ_BYTES, ssl=tls, **handshake)
             except OSError as error:
-                words = (getattr(error, "strerror", None) or str(error)).lower()
+                words = error.strerror.lower() if error.strerror else str(error)
                 self._noted[PORT] = f"no HL7 is heard on {own.host}:{own.port}: {words}"
                 await asyncio.sleep(LISTEN_AGAIN_S)
                 continue
@@ -213,5 +214,5 @@ def server_context(tls: TlsSettings) -> ssl.SSLContext:
     if tls.ca is not None:
         context.verify_mode = ssl.CERT_REQUIRED
     assert tls.cert is not None  # noqa: S101 - the ward file requires it
-    context.load_cert_chain(tls.cert, tls.key)
+    show(context, tls.cert, tls.key)
     return context

@@ -4,11 +4,14 @@ import socket
 import ssl
 from dataclasses import dataclass
 
+from gateway.outside.tls import TlsFileRefused
+
+LOST = 128
 SESSION_TAKEN_OVER = 142
 
 # MQTT 5 reason codes; paho translates those of 3.1.1 into them. Mosquitto says 135 for a wrong password, others 134.
 _REASONS = {
-    128: "the connection was lost",
+    LOST: "the connection was lost",
     132: "the broker does not speak this protocol version",
     133: "the broker refused the client id",
     134: "the broker refused the user name or password",
@@ -37,6 +40,8 @@ def finding(host: str, port: int, failure: Failure) -> str:
 
 def _cause(failure: Failure) -> str:
     match failure.cause:
+        case TlsFileRefused() as exc:
+            words = str(exc)
         case ssl.SSLCertVerificationError() as exc:
             words = f"the broker's certificate is not trusted: {exc.verify_message}"
         case ssl.SSLError() as exc:
@@ -47,8 +52,6 @@ def _cause(failure: Failure) -> str:
             words = "nothing listens at the broker's address"
         case TimeoutError():
             words = "the broker does not answer"
-        case FileNotFoundError() | PermissionError() as exc:
-            words = f"cannot read a TLS file: {exc.strerror}"
         case _:
             words = failure.text or "the connection failed"
     return words

@@ -5,8 +5,7 @@ import contextlib
 import socket
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
 import aiomqtt
 from aiomqtt.exceptions import MqttCodeError
@@ -18,11 +17,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.outside.buffered_socket import BufferedSocket
 from gateway.outside.inbox import Inbox
-from gateway.outside.mqtt_findings import Failure
-from gateway.outside.tls import client_context
+from gateway.outside.mqtt_findings import LOST, Failure
+from gateway.outside.mqtt_settings import MqttSettings, tls_of
 from gateway.runtime.ports import Dropped, Incoming, Session
 
-DROPPED_TOPIC = "$SYS/broker/publish/messages/dropped"
 IN_FLIGHT_MAX = 1_000  # MQTT 5 receive maximum; with 3.1.1 the broker's own limit counts
 TELL_MAX = 1_000  # full: what is told is dropped; a bridge that hears nothing raises its own last resort
 SESSION_EXPIRY_S = 14 * 86_400
@@ -31,33 +29,6 @@ ANSWER_S = 10.0  # for CONNACK and SUBACK
 # The first half of the packet that acknowledges a message of QoS 1 (PUBACK) or 2 (PUBCOMP); its message id is the second half.
 _ACK_WORDS = {1: 0x4002_0000, 2: 0x7002_0000}
 _REFUSED_FROM = 0x80  # in a SUBACK
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MqttSettings:
-    """Where the broker is and who we are. `client_id` names the persistent session: never two gateways with the same.
-
-    `tls_ca` turns TLS on; `tls_cert` and `tls_key` are our own, where the broker asks for them. All three are paths of PEM files.
-    `persistent`: the broker keeps what comes while we are away. `last_will`: what it then publishes for us, retained, and where.
-    `dropped_topic` is where the broker counts what it dropped; empty for one that has no such topic (some hang up when asked).
-    """
-
-    host: str
-    port: int = 1883
-    client_id: str = "dripwatch"
-    username: str | None = None
-    password: str | None = None
-    tls_ca: str | None = None
-    tls_cert: str | None = None
-    tls_key: str | None = None
-    protocol: Literal["3.1.1", "5"] = "3.1.1"
-    topics: tuple[str, ...] = ("dw/v1/#",)
-    persistent: bool = True
-    last_will: tuple[str, bytes] | None = None
-    dropped_topic: str = DROPPED_TOPIC
-    keepalive_s: int = 30
-    backoff_min_s: float = 0.5
-    backoff_max_s: float = 15.0
 
 
 class LinkLost(Exception):
@@ -121,19 +92,19 @@ class Link(aiomqtt.Client):
         """Connect and subscribe at QoS 1. Raises `LinkLost`."""
         own = self._settings
         try:
-            if own.tls_ca is not None:
-                self._client.tls_set_context(client_context(own.tls_ca, own.tls_cert, own.tls_key))
+            if (tls := tls_of(own)) is not None:
+                self._client.tls_set_context(tls)
             await self.__aenter__()
             await self._subscribe_all()
         except (aiomqtt.MqttError, OSError, UnicodeError) as exc:  # UnicodeError: a host name that cannot be one
-            raise LinkLost(_failure(exc)) from exc
+            raise LinkLost(failure_of(exc)) from exc
 
     async def ended(self) -> NoReturn:
         """Wait for the end of the connection and raise it as `LinkLost`."""
         await asyncio.wait((self._disconnected,))
         exc = self._disconnected.exception() or aiomqtt.MqttError("the connection was closed")
         if isinstance(exc, aiomqtt.MqttError | OSError):
-            raise LinkLost(_failure(exc)) from exc
+            raise LinkLost(failure_of(exc)) from exc
         raise exc  # a mistake of ours in a callback: not the world's
 
     def hand_over(self) -> None:
@@ -166,7 +137,7 @@ class Link(aiomqtt.Client):
                 await self.ended()
             sending.result()
         except (aiomqtt.MqttError, OSError) as exc:
-            raise LinkLost(_failure(exc)) from exc
+            raise LinkLost(failure_of(exc)) from exc
         finally:
             sending.cancel()
 
@@ -215,7 +186,7 @@ class Link(aiomqtt.Client):
         if self._connected.done():
             super()._on_disconnect(client, userdata, flags, reason_code, properties)
         else:  # aiomqtt would wait for its timeout
-            self._connected.set_exception(aiomqtt.MqttError("the broker hung up before it answered (is it a TLS port?)"))
+            self._connected.set_exception(hung_up(tls=self._settings.speaks_tls))
 
     def _on_publish(self, client: Client, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties) -> None:
         if reason_code.is_failure:  # version 5 only; aiomqtt takes any answer for a yes
@@ -278,6 +249,12 @@ class Link(aiomqtt.Client):
             return False
 
 
+def hung_up(*, tls: bool) -> aiomqtt.MqttError:
+    """What ended a connection to which the broker never answered."""
+    hint = "does it ask for a certificate of ours?" if tls else "is it a TLS port?"
+    return aiomqtt.MqttError(f"the broker hung up before it answered ({hint})")
+
+
 def _connect_properties(settings: MqttSettings) -> Properties:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.SessionExpiryInterval = SESSION_EXPIRY_S if settings.persistent else 0
@@ -285,7 +262,11 @@ def _connect_properties(settings: MqttSettings) -> Properties:
     return properties
 
 
-def _failure(exc: Exception) -> Failure:
-    code = exc.rc.value if isinstance(exc, MqttCodeError) and isinstance(exc.rc, ReasonCode) else None
+def failure_of(exc: Exception) -> Failure:
+    """What is known of why aiomqtt could not connect, or no longer is."""
+    code = None
+    if isinstance(exc, MqttCodeError):
+        code = exc.rc.value if isinstance(exc.rc, ReasonCode) else LOST if exc.rc == MQTTErrorCode.MQTT_ERR_NO_CONN else None
     # aiomqtt raises `from None`, which hides what lies below but keeps it.
-    return Failure(code=code, cause=exc.__cause__ or exc.__context__ or exc, text=str(exc))
+    below = (exc.__cause__ or exc.__context__) if isinstance(exc, aiomqtt.MqttError) else None
+    return Failure(code=code, cause=below or exc, text=str(exc))

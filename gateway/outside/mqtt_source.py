@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from gateway.outside.backoff import backoff_s
 from gateway.outside.inbox import Inbox
 from gateway.outside.mqtt_findings import finding
-from gateway.outside.mqtt_link import Link, LinkLost, MqttSettings
+from gateway.outside.mqtt_link import Link, LinkLost
+from gateway.outside.mqtt_settings import MqttSettings
 from gateway.runtime.ports import Dropped, Incoming, Session
 
 __all__ = ["MqttSettings", "MqttSource"]

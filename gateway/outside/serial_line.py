@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+import termios
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,7 @@ async def serial_line(settings: SerialSettings) -> AsyncIterator["SerialLine"]:
             write_timeout=0,
             exclusive=True,
         )
-    except (serial.SerialException, OSError, ValueError) as error:
+    except (serial.SerialException, termios.error, OSError, ValueError) as error:
         raise LineLost(f"{settings.port}: {_words(error)}") from error
     try:
         yield SerialLine(port)
@@ -105,6 +106,8 @@ def _words(error: Exception) -> str:
         return "there is no such port; is the cable in?"
     if "[Errno 13]" in str(error):
         return "not allowed; is this user in the group dialout?"
+    if "[Errno 21]" in str(error) or "Inappropriate ioctl" in str(error):
+        return "this is no serial port; look below /dev/serial/by-id"
     if "exclusively lock" in str(error):
         return "another program uses this port"
     return text.lower()

@@ -87,11 +87,11 @@ def _make(path: Path) -> None:
     private = Ed25519PrivateKey.generate()
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     number = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(number, "wb") as file:
-        file.write(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        file.flush()
-        os.fsync(file.fileno())
     try:
+        with os.fdopen(number, "wb") as file:
+            file.write(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+            file.flush()
+            os.fsync(file.fileno())
         os.link(aside, path)  # unlike a rename it fails where somebody was first
     except FileExistsError:
         pass

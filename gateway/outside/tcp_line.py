@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -99,4 +100,9 @@ def _keep_alive(writer: asyncio.StreamWriter) -> None:
 
 
 def _words(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there; is the device on, and are address and port right?"
+    if isinstance(error, socket.gaierror):
+        return "nobody has this name; write the device's address, or mend the name"
+    number = getattr(error, "errno", None)  # whose words are the system's own; asyncio puts addresses around them
+    return (os.strerror(number) if number else str(error) or type(error).__name__).lower()

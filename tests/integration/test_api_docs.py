@@ -1,5 +1,7 @@
 """The page about the API: its examples run as they stand there; and what it promises across a restart and a kill."""
 
+import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -41,7 +43,7 @@ def as_it_stands(running: GatewayProcess, example: str) -> str:
 def test_the_examples_do_what_the_page_says(running: GatewayProcess):
     """Each is run in its order; the words around it are true."""
     said = [as_it_stands(running, example) for example in EXAMPLES]
-    board, enrolled, refused, twice, listed, tagged, streamed, exported = said
+    board, enrolled, refused, twice, listed, tagged, streamed, exported, *bench = said
     assert board.startswith('{"at":"')
     assert re.fullmatch(r'\{"seq":\d+,"message":".+","incident":"","silence":""\}', enrolled)
     assert '"type":"urn:dripwatch:refused"' in refused
@@ -52,6 +54,15 @@ def test_the_examples_do_what_the_page_says(running: GatewayProcess):
     assert streamed.startswith("retry: 2000\n\nid: ")
     assert exported.startswith("record,at,kind,course,pump,")
     assert ",care,P-017," in exported
+    announced, full, rehearsed, ended = bench
+    assert "on the bench" in announced
+    assert '"device":"pump-19","course":""' in full
+    assert '"bench_until":"' in full
+    assert '"priority":"high"' in rehearsed
+    assert '"people":[{"person":"' in rehearsed
+    assert [json.loads(answer)["seq"] > 0 for answer in re.findall(r"\{.*?\}", ended)] == [True, True]
+    (kept,) = running.ask("/pumps/pump-19/full")["commissioned"]
+    assert (kept["verdict"], kept["digest"]) == ("passed", hashlib.sha256(b"document").hexdigest())
 
 
 def ask(running: GatewayProcess, verb: str, path: str, body: Any = None, key: str = "") -> httpx.Response:

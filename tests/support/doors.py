@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from gateway.field.cli import cli
 from gateway.outside.broker_folder import BrokerFolder
-from gateway.outside.mqtt_link import MqttSettings
+from gateway.outside.mqtt_settings import MqttSettings
 from tests.support.process import binary, free_ports, stop, wait_listening
 
 ROOT = Path(__file__).parents[2]

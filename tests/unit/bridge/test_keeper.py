@@ -151,6 +151,16 @@ async def test_memory_is_bounded_while_the_disk_is_slow(tmp_path: Path, monkeypa
     await keeper.close()
 
 
+async def test_a_flood_does_not_fill_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    """Of thousands of dropped frames the log is told whenever their number has doubled; the finding has it whole."""
+    monkeypatch.setattr(keeping, "FRESH_MAX", 10)
+    keeper = Keeper(tmp_path / "s.db", LIMITS)
+    put(keeper, 5_000)
+    assert keeper.findings["spool-full"].startswith("the spool is full: 4990 frames were dropped")
+    assert [record.args[0].split()[4] for record in caplog.records] == [str(2**power) for power in range(13)]
+    await keeper.close()
+
+
 async def test_a_full_spool_says_so_until_it_is_empty(tmp_path: Path):
     """By name, with the count, which outlives a restart."""
     small = SpoolLimits(max_bytes=1 << 20, max_frames=1_000, commit_ms=10_000)

@@ -81,13 +81,14 @@ last_resort: {button: 27, url_file: nowhere}
     found = problems(written(tmp_path, text))
     for words in (
         r"4 colour: unknown key",
-        r"6 lines.0.adapter: must be 'bbraun-bcc'",
+        r"6 lines.0.adapter: unknown adapter 'bcc'; known: bbraun-bcc, generic-json, relay-and-scale",
         r"6 lines.0.pump: pump-01 is named twice",
         r"7 lines.1: one way to the device, not 2",
         r"7 lines.1: one of pump",
         r"7 lines.1.slots: only bbraun-bcc",
-        r"7 lines.1.tcp: not a place to listen|7 lines.1.tcp: ",
-        r"8 lines.2.serial.framing: ",
+        r"7 lines.1.tcp: not a place: 'here'; write host:port",
+        r"8 lines.2.serial.framing: not a framing: '9N1'; .* like 8N1",
+        r"8 lines.2.slots.41: no slot: '41'; .* like 11",
         r"8 lines.2.poll: from 1s",
         r"8 lines.2.slots.41: pump-02 is named twice",
         r"10 beside.0: this pump speaks for itself",
@@ -98,6 +99,64 @@ last_resort: {button: 27, url_file: nowhere}
         r"13 last_resort.url_file: no such file",
     ):
         assert any(re.match(words, one) for one in found), (words, found)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            "{adapter: ihe-pcd, listen: 2575, pump: b}",
+            r"lines.0.adapter: senders of HL7 connect to the gateway's own .* docs/hl7.md",
+        ),
+        ("{adaptor: generic-json, listen: 1, pump: b}", r"lines.0.adaptor: unknown key 'adaptor'; did you mean 'adapter'\?"),
+        ("{adapter: generic-json, serial: {prot: /dev/a}, pump: b}", r"serial.prot: unknown key 'prot'; did you mean 'port'\?"),
+        ("{adapter: generic-json, serial: {port: /dev/a, baud: fast}, pump: b}", "serial.baud: must be a whole number, not text"),
+        (
+            "{adapter: generic-json, serial: {port: /dev/a}, pump: b}, {adapter: generic-json, serial: {port: /dev/a}, pump: c}",
+            r"lines.1.serial: lines\[0\] reads /dev/a already; several pumps on one line are its slots",
+        ),
+        (
+            '{adapter: generic-json, listen: 5, pump: b}, {adapter: generic-json, listen: "127.0.0.1:5", pump: c}',
+            r"lines.1.listen: lines\[0\] reads 127.0.0.1:5 already",
+        ),
+        ('{adapter: bbraun-bcc, tcp: "h:1", slots: {11: b, 12: b}}', "slots.12: b is named twice"),
+        ('{adapter: bbraun-bcc, tcp: "h:1", slots: {"11": b, "11": c}}', "key '11' is given twice"),
+    ],
+)
+def test_a_likely_mistake_in_a_line_is_told_with_its_mend(tmp_path: Path, line: str, words: str):
+    """Each is one problem, of which the words say what is meant."""
+    (found,) = [one for one in problems(written(tmp_path, f"site: a\nname: z\nlines: [{line}]\n")) if "required" not in one]
+    assert re.search(words, found)
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ('mqtt: {host: "mqtt://broker:1883"}', "mqtt.host: not a host alone"),
+        ('mqtt: {host: "broker:1883"}', "its port under port"),
+        ("beside: [{pump: b, relay: GPIO17}]", "beside.0.relay: write the pin's BCM number"),
+        ("beside: [{pump: b, scale: {data: 1, clock: 2, tare: 1.5, counts_per_g: 1}}]", "tare: must be a whole number$"),
+        ("beside: [{pump: b, scale: {data: 1, clock: 2, tare: 1, counts_per_g: x}}]", "counts_per_g: must be a number, not text"),
+    ],
+)
+def test_a_likely_mistake_elsewhere_too(tmp_path: Path, key: str, words: str):
+    """A URL for a host, a pin by its name, a fraction where counts stand."""
+    lines = "" if key.startswith("beside") else "lines: [{adapter: generic-json, listen: 1, pump: b}]\n"
+    (found,) = problems(written(tmp_path, f"site: a\nname: z\n{lines}{key}\n"))
+    assert re.search(words, found)
+
+
+@pytest.mark.parametrize("place", ["bridge.yaml", "./mqtt", "folder", "/dev/full"])
+def test_a_spool_is_a_file_of_its_own(tmp_path: Path, place: str):
+    """What is there and is no spool would be set aside when the bridge starts: never its own file, a secret, a device."""
+    (tmp_path / "folder").mkdir()
+    text = (
+        f"site: a\nname: z\nmqtt: {{username: u, password_file: mqtt}}\nspool: {{path: {place}}}\n"
+        "lines: [{adapter: generic-json, listen: 1, pump: b}]\n"
+    )
+    (found,) = problems(written(tmp_path, text))
+    assert found.startswith("4 spool.path: ")
+    assert found.endswith("name a file of the spool's own")
 
 
 @pytest.mark.parametrize(

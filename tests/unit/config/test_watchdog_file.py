@@ -54,6 +54,14 @@ def test_a_whole_file_loads_with_its_secrets(tmp_path: Path):
     assert "secret" not in repr(loaded)
 
 
+def test_the_gateway_s_authority_is_a_file_that_is_there(tmp_path: Path):
+    """Relative to the file; a missing one is told before anybody believes that the gateway is down."""
+    place = {"url": "https://gateway.example/", "ca": "web.crt"}
+    assert problems(written(tmp_path, gateway=place)) == [f"gateway.ca: {tmp_path}/web.crt: there is no such file"]
+    (tmp_path / "web.crt").write_text("")
+    assert load_watchdog_file(written(tmp_path, gateway=place)).ca == tmp_path / "web.crt"
+
+
 def test_every_mistake_is_told_at_once(tmp_path: Path):
     """With its place and its mend."""
     wrong = written(

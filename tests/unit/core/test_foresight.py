@@ -81,7 +81,7 @@ def test_handing_over_pages_the_colleague_and_then_the_policy():
     told = foreseen(world, 3, HandOver(incident=key_of(world), to="charge-nurse"))
     assert told.paged == (("charge-nurse", "pager"),)
     refused = foreseen(world, 3, HandOver(incident=key_of(world), to="nobody"))
-    assert (refused.ok, refused.message.startswith("the ward has no 'nobody'")) == (False, True)
+    assert (refused.ok, str(refused.said).startswith("the ward has no 'nobody'")) == (False, True)
     world.do(3, HandOver(incident=KEY, to="charge-nurse"))
     assert told.coming is not None
     assert next_pages(world, 3) == (told.coming.at, set(told.coming.people))
@@ -91,7 +91,7 @@ def test_what_is_high_and_fires_cannot_be_closed_and_a_note_pages_nobody():
     """Closing is foreseen as refused; a note changes nothing about who is paged next."""
     world = in_trouble()
     lives(world, 3)
-    assert foreseen(world, 3, Close(incident=key_of(world), reason="?")).message.startswith("an alert of high priority")
+    assert str(foreseen(world, 3, Close(incident=key_of(world), reason="?")).said).startswith("an alert of high priority")
     noted = foreseen(world, 3, Note(incident=key_of(world), text="calls"))
     assert (noted.ok, noted.coming) == (True, foreseen(world, 3).coming)
 

@@ -8,8 +8,10 @@ import pytest
 from device_adapters import hl7
 from device_adapters.bcc_framing import ACK
 from device_adapters.bcc_polling import Ask, asked
+from device_adapters.cutting import Cuts
 from device_adapters.registry import ADAPTERS
 from gateway.outside.mllp_answers import Code, answer
+from tests.support.adapter_frames import captures
 from tests.support.source_tree import sources
 
 # Whatever makes bytes for a device, module by module. A new one fails here until it is walked below.
@@ -74,8 +76,8 @@ def test_no_other_module_makes_bytes_for_a_device():
             if isinstance(node, ast.FunctionDef) and node.returns is not None and "bytes" in ast.unparse(node.returns):
                 found.setdefault(module, set()).add(node.name)
     simulated = {"simulated_parts", "simulated_pump"}  # they publish as a pump would, to a broker
-    readers = {"bcc_framing": {"unstuffed"}, "envelope": {"opened"}, "mllp": {"feed", "finish"}}
-    kept = {module: names - readers.get(module, set()) for module, names in found.items() if module not in simulated}
+    readers = {"bcc_framing": {"unstuffed"}, "cutting": {"fixed_frames"}, "envelope": {"opened"}, "mllp": {"feed", "finish"}}
+    kept = {module: names - readers.get(module, set()) - {"cut"} for module, names in found.items() if module not in simulated}
     assert {module: names for module, names in kept.items() if names} == ENCODERS
 
 
@@ -94,6 +96,10 @@ def test_a_sender_of_hl7_hears_acknowledgements_only(code: Code):
 
 @pytest.mark.parametrize("name", sorted(ADAPTERS))
 def test_an_adapter_has_nothing_but_decode(name: str):
-    """The adapter itself reads and does nothing else."""
+    """The adapter itself reads and does nothing else; what it cuts out of a stream is that stream."""
     public = {item for item in dir(ADAPTERS[name]) if not item.startswith("_")}
-    assert public <= {"name", "decode", "decode_channel", "explain"}
+    assert public <= {"name", "decode", "decode_channel", "cut", "explain"}
+    cutting = ADAPTERS[name]
+    for data in (b"\x00" * 3_000, b"noise".join(captures(name).values())) if isinstance(cutting, Cuts) else ():
+        parts, rest = cutting.cut(data)
+        assert b"".join(part.body for part in parts) + rest == data

@@ -63,7 +63,7 @@ class House:
 @pytest.fixture(autouse=True)
 def nothing_in_the_environment(monkeypatch, tmp_path):
     """Neither the developer's variables nor a ward file of theirs; the user is called tester."""
-    for name in ("URL", "TOKEN", "WARD", "USER"):
+    for name in ("URL", "TOKEN", "CA", "WARD", "USER"):
         monkeypatch.delenv(f"DRIPWATCH_{name}", raising=False)
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(remote, "_login", lambda: "tester")

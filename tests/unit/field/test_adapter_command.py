@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 from pathlib import Path
 
@@ -141,7 +142,11 @@ def test_nothing_readable_is_a_no(run):
         (["decode", "--serial", "x", "--adapter", "generic-json", "--slot", "11"], "belongs to --adapter bbraun-bcc"),
         (["decode", "--topic", "dw/v1/#", "x"], "--topic belongs to --mqtt"),
         (["decode", "--mqtt", "127.0.0.1:1", "--adapter", "bbraun-bcc"], "the topic names it"),
-        (["decode", "--mqtt", "127.0.0.1:1", "--password-file", "/no/such"], "no such file"),
+        (["decode", "--mqtt", "127.0.0.1:1", "--username", "u", "--password-file", "/no/such"], "no such file"),
+        (["decode", "--mqtt", "127.0.0.1:1", "--password-file", "/no/such"], "belongs to --username"),
+        (["decode", "--mqtt", "127.0.0.1:1", "--key", "/no/such"], "belongs to --cert"),
+        (["decode", "--mqtt", "127.0.0.1:1", "--ca", "/no/such"], "cannot read a TLS file: /no/such: no such file"),
+        (["decode", "--hex", "00", "--adapter", "template", "--tls"], "--tls belongs to --mqtt"),
         (["decode", "--seconds", "1", "x", "--adapter", "bbraun-bcc"], "belongs to a live device"),
         (["check", str(RUNNING), "--adapter", "bbraun-bcc", "--without", "wings"], "neither a measure"),
         (["capture", "--out", "x"], "which device"),
@@ -169,6 +174,16 @@ def test_a_capture_comes_back_as_it_was(tmp_path):
     assert list(read_capture(path)) == frames
     with pytest.raises(Wrong, match="never written over"):
         CaptureWriter(path, "serial", AT)
+
+
+def test_a_full_disk_ends_a_capture_in_words(tmp_path, monkeypatch):
+    """One line, also at its closing, where what could not be written is tried once more."""
+    writer = CaptureWriter(tmp_path / "c.jsonl", "serial", AT)
+    writer.close()
+    monkeypatch.setattr(writer, "_file", os.fdopen(os.open("/dev/full", os.O_WRONLY), "w"))
+    with pytest.raises(Wrong, match=r"c\.jsonl: no space left"):
+        writer.keep(bcc(b"x"))
+    writer.close()
 
 
 @pytest.mark.parametrize(

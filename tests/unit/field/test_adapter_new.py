@@ -13,6 +13,19 @@ WITHOUT = shutil.ignore_patterns("__pycache__", "static", "locale", "*.png", "ad
 TOOLS = Path(sys.executable).parent
 
 
+# The bridge takes it on a line, and the bench finds its frames in bytes that came in pieces; nothing else had to be told of it.
+ON_A_LINE = """
+from pathlib import Path
+from gateway.config.bridge import load_bridge_file
+from gateway.field.adapter_talks import listener
+Path("b.yaml").write_text('{site: a, name: b, lines: [{adapter: acme-infuso2, tcp: "h:1", pump: c}]}')
+load_bridge_file(Path("b.yaml"))
+frame = bytes.fromhex(Path("tests/captures/acme_infuso2/delivering/frame.hex").read_text())
+talk = listener("acme-infuso2")
+assert [piece.body for at in range(14) for piece in talk.receive(frame[at:at + 1], 0)] == [frame]
+"""
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of as much of the tree as an adapter touches."""
@@ -41,6 +54,7 @@ def test_what_it_makes_passes(run, checkout: Path):
     passes([str(TOOLS / "lint-imports"), "--no-cache"], checkout)
     tests = ["tests/unit/device_adapters", "-k", "acme or page_says or every_adapter", "-p", "no:cacheprovider"]
     passes([sys.executable, "-m", "pytest", "-q", *tests], checkout)
+    passes([sys.executable, "-c", ON_A_LINE], checkout)
 
 
 def test_nothing_is_written_over(run, checkout: Path):
@@ -52,6 +66,6 @@ def test_nothing_is_written_over(run, checkout: Path):
     registry = checkout / "device_adapters" / "registry.py"
     registry.write_text(registry.read_text().replace("RelayAndScale()", "RelayAndScale( )"))
     found = run("adapter", "new", "acme_two", "--into", checkout)
-    assert (found.exit_code, "behind which the new one would stand" in found.stderr) == (2, True)
+    assert (found.exit_code, "beside which the new one would stand" in found.stderr) == (2, True)
     registry.write_bytes(before[registry])
     assert {path: path.read_bytes() for path in checkout.rglob("*") if path.is_file()} == before

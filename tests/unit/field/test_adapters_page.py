@@ -1,5 +1,7 @@
 """docs/adapters.md tells what is so: its commands parse, its Python works, its drawings are the template's and the bench's."""
 
+import dataclasses
+import json
 import re
 import shlex
 from pathlib import Path
@@ -11,7 +13,9 @@ import pytest
 from device_adapters.envelope import Sent
 from device_adapters.spans import explained
 from device_adapters.template import Template
+from gateway.domain import readings
 from gateway.domain.readings import Refusal
+from gateway.domain.words import AlarmPhase, Condition
 from gateway.field.cli import cli
 from tests.support.adapter_frames import AT, CAPTURES
 
@@ -50,6 +54,22 @@ def test_its_python_is_an_adapter():
     assert refused == [Refusal.MISSING_FIELD, Refusal.MALFORMED, Refusal.OUT_OF_BOUNDS]
     assert adapter.decode(b"nan 1", sent).refused
     assert [span.hidden for span in explained(adapter, b"0.6 12.4")] == [True]
+
+
+def test_its_alarms_are_readings():
+    """Each that is set by itself, all the others at once."""
+    space: dict[str, Any] = {}
+    exec(next(text for text in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "ALARMS" in text), space)  # noqa: S102 - as above
+    occlusion, clear = space["alarms"](0x02, Sent(AT))
+    assert (occlusion.condition, occlusion.phase) == (Condition.OCCLUSION, AlarmPhase.CONTINUE)
+    assert clear.conditions == (Condition.DOOR_OPEN, Condition.RESERVOIR_LOW)
+
+
+def test_its_expectations_are_written_as_captures_have_them():
+    """The example of a decoded.json names readings and fields that there are."""
+    for told in json.loads(block("json", "[")):
+        kind = getattr(readings, told.pop("reading"))
+        assert set(told) <= {field.name for field in dataclasses.fields(kind)}
 
 
 def test_its_drawing_is_the_template():

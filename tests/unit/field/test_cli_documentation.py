@@ -7,7 +7,7 @@ import pytest
 from gateway.field.cli import cli
 
 PAGE = (Path(__file__).parents[3] / "docs" / "commands.md").read_text()
-REACHING = {"--url", "--token-file", "--ward", "--as"}
+REACHING = {"--url", "--token-file", "--gateway-ca", "--ward", "--as"}
 
 
 def every_command() -> dict[str, click.Command]:
@@ -41,7 +41,7 @@ def test_every_command_stands_in_a_table_of_the_page(name):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_is_explained_with_its_command_and_no_other_is(name):
-    """The four that find the gateway are explained once for all."""
+    """The five that find the gateway are explained once for all."""
     options = {option for one in COMMANDS[name].params if isinstance(one, click.Option) for option in one.opts}
     shared = REACHING if options >= REACHING else set()
     rows = set(re.findall(r"^\| `(--[a-z-]+)` \|", section(name), re.MULTILINE))

@@ -1,6 +1,7 @@
 """The record: signed, kept whole, found out when it was changed; and the key that signs."""
 
 import base64
+import errno
 import json
 import os
 from pathlib import Path
@@ -126,6 +127,24 @@ def test_no_record_is_written_over(tmp_path: Path) -> None:
     assert first != second
     assert verified(first, None)[1] == verified(second, None)[1]
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither half a record nor half a key; when there is room again both are made."""
+
+    def full(_number: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    key = site_key(tmp_path / "site.key")
+    before = sorted(tmp_path.iterdir())
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            keep(tmp_path, record(), key)
+        with pytest.raises(KeyRefused, match="no space left"):
+            site_key(tmp_path / "other.key")
+    assert sorted(tmp_path.iterdir()) == before
+    assert kept(tmp_path).exists()
 
 
 def test_what_people_wrote_cannot_change_the_page() -> None:

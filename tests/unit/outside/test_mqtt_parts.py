@@ -10,6 +10,7 @@ from gateway.outside.backoff import backoff_s
 from gateway.outside.buffered_socket import READ_BYTES, BufferedSocket
 from gateway.outside.inbox import Inbox
 from gateway.outside.mqtt_findings import Failure, finding
+from gateway.outside.tls import TlsFileRefused
 
 
 @pytest.fixture
@@ -158,7 +159,7 @@ def test_backoff_survives_a_year_of_failures():
         (Failure(cause=TimeoutError()), "the broker does not answer"),
         (Failure(cause=socket.gaierror()), "the broker's name does not resolve"),
         (Failure(cause=ssl.SSLError(1, "[SSL] wrong version number")), "TLS failed: [SSL] wrong version number"),
-        (Failure(cause=PermissionError(13, "Permission denied", "key.pem")), "cannot read a TLS file: Permission denied"),
+        (Failure(cause=TlsFileRefused("cannot use a TLS file: k.pem")), "cannot use a TLS file: k.pem"),
         (Failure(code=151, text="quota exceeded"), "quota exceeded"),
         (Failure(), "the connection failed"),
     ],

@@ -153,7 +153,7 @@ async def test_a_command_that_cannot_be_read_is_answered():
     async with world.running() as gateway:
         entry = Entry(world.clock.now(), Kind.COMMAND, "", "", "", b'{"who":"nurse-a","verb":"dance","args":{}}')
         result = await asyncio.wait_for(gateway._pipeline.command(entry), 5)
-        assert (result.ok, result.message) == (False, pipeline.NOT_JUDGED)
+        assert (result.ok, result.message) == (False, str(pipeline.NOT_JUDGED))
         assert any("unknown command 'dance'" in finding for finding in gateway.health().findings)
 
 
@@ -165,7 +165,7 @@ async def test_a_bug_in_the_core_costs_one_record_only(monkeypatch):
         monitor = gateway._fold.monitor
         monkeypatch.setattr(type(monitor), "_take", broken_once(type(monitor)._take))
         result = await asyncio.wait_for(gateway.command("nurse-a", HangBag(course="X-1", bag="7-day")), 5)
-        assert (result.ok, result.message) == (False, pipeline.NOT_JUDGED)
+        assert (result.ok, result.message) == (False, str(pipeline.NOT_JUDGED))
         assert (await gateway.command("nurse-a", HangBag(course="X-2", bag="7-day"))).message == NO_SUCH_COURSE
         assert any(f"record {result.seq} could not be judged: ZeroDivisionError" in f for f in gateway.health().findings)
 
