@@ -32,6 +32,7 @@ from gateway.runtime.wording import LINK_SECRET, Wording
 
 FINE, NO, WRONG = 0, 1, 2
 LOOPBACK = "127.0.0.1"
+CANCEL_AGAIN_S = 10.0  # a library can lose a cancellation (`wait_for` before Python 3.12); nothing of ours takes so long to end
 
 _log = logging.getLogger(__name__)
 
@@ -279,6 +280,8 @@ async def first_of(jobs: list[Coroutine[Any, Any, None]], seconds: float | None)
         for task in done:
             task.result()
     finally:
-        for task in tasks:
-            task.cancel()
+        while left := [task for task in tasks if not task.done()]:
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -123,7 +123,8 @@ class _Feed:
                 self._publish(event, await asyncio.to_thread(_pack, event))
                 await asyncio.sleep(max(self._least_s, REST * (loop.time() - began)))
                 with contextlib.suppress(TimeoutError):
-                    version = await asyncio.wait_for(self._service.changed(version), self._heartbeat_s)
+                    async with asyncio.timeout(self._heartbeat_s):
+                        version = await self._service.changed(version)
         except Exception:
             log.exception("the board cannot be rendered")
 

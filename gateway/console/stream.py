@@ -101,7 +101,8 @@ class Stream:
 
     async def _has_news(self) -> bool:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), self._heartbeat_s)
+            async with asyncio.timeout(self._heartbeat_s):
+                await self._news.wait()
             return True
         return False
 

@@ -1,5 +1,6 @@
 """Publishes what devices say: the demo's pumps, the synthetic pump, a replay."""
 
+import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -59,7 +60,12 @@ async def uplink(
         async with opening as client:
 
             async def publish(topic: str, payload: bytes) -> None:
-                await client.publish(topic, payload, qos=1)
+                sending = asyncio.create_task(client.publish(topic, payload, qos=1))  # where a cancellation can be lost
+                try:
+                    await asyncio.wait((sending,))
+                    sending.result()
+                finally:
+                    sending.cancel()
                 if client.refused:
                     raise ConnectionError(f"the broker at {host}:{port} lets us not write to {topic}; see its access rules")
 

@@ -204,7 +204,8 @@ class Dispatcher:
             self.on_handing_over(item)
         message = Message(item.key, item.address, self.text_of(item), item.text.split("\n", 1)[0], urgent)
         try:
-            return outcome_of(await asyncio.wait_for(transport.send(message), SEND_DEADLINE_S))
+            async with asyncio.timeout(SEND_DEADLINE_S):
+                return outcome_of(await transport.send(message))
         except TimeoutError:
             return Outcome.UNKNOWN, f"no answer within {SEND_DEADLINE_S:g} s", ""
         except Exception as error:  # noqa: BLE001  a transport's bug must not cost the page: it is tried again, and said
