@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.support.gateway_process import until
-from tests.support.process import stop
+from tests.support.process import free_port, stop
 
 ROOT = Path(__file__).parents[2]
 NO_MOSQUITTO = "import gateway.outside.embedded_broker as own; own.find_mosquitto = lambda: None; "
@@ -47,7 +47,7 @@ def test_the_demo_ends_when_it_is_told_to(broker: str, number: signal.Signals, t
     said, complaints = tmp_path / "said", tmp_path / "complaints"
     with said.open("wb") as out, complaints.open("wb") as err:
         process = subprocess.Popen(
-            [sys.executable, "-c", program, "demo", "--no-browser", "--speed", "600"],
+            [sys.executable, "-c", program, "demo", "--no-browser", "--speed", "600", "--port", str(free_port())],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=out,
