@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, Response, expect, sync_playwright
 
 from tests.support.process import binary
 
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 PHONE, DESK, WALL = {"width": 390, "height": 844}, {"width": 1280, "height": 900}, {"width": 1920, "height": 1080}
 PATIENCE_MS = 30_000
+PICTURE_TRIES = 5
 WIDER = """[document.documentElement, ...document.querySelectorAll('.wide')]
     .filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.textContent.slice(0, 100))"""
 SCHEMES = ("light", "dark")
@@ -65,6 +66,19 @@ def tab(
     return page
 
 
+def _picture(page: Page, path: Path) -> None:
+    """All of the page, for people to look at. Under load Chromium sometimes has no frame to give: the next one then."""
+    for left in reversed(range(PICTURE_TRIES)):
+        try:
+            page.screenshot(path=path, type="jpeg", quality=85, full_page=True)
+        except Error as failed:
+            if not left or "Unable to capture" not in str(failed):
+                raise
+            page.evaluate("new Promise(requestAnimationFrame)")
+        else:
+            return
+
+
 def stands(page: Page, name: str, *, scheme: str = "light") -> None:
     """The page as it is: pictures of it by day and by night, nothing beside the screen, nothing that axe finds in this `scheme`.
 
@@ -73,7 +87,7 @@ def stands(page: Page, name: str, *, scheme: str = "light") -> None:
     SHOTS.mkdir(parents=True, exist_ok=True)
     for each in SCHEMES:
         page.emulate_media(color_scheme=each)
-        page.screenshot(path=SHOTS / f"{name}-{each}.jpg", type="jpeg", quality=85, full_page=True)
+        _picture(page, SHOTS / f"{name}-{each}.jpg")
     page.emulate_media(color_scheme=scheme)
     page.evaluate("for (const closed of document.querySelectorAll('details')) closed.open = true")
     assert page.evaluate(WIDER) == [], f"{name} is wider than the screen"
