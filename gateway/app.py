@@ -32,7 +32,9 @@ from gateway.runtime.wording import LINK_SECRET, Wording
 
 FINE, NO, WRONG = 0, 1, 2
 LOOPBACK = "127.0.0.1"
-CANCEL_AGAIN_S = 10.0  # a library can lose a cancellation (`wait_for` before Python 3.12); nothing of ours takes so long to end
+# A library can lose a cancellation (`wait_for` before Python 3.12). A job of ours is told again; the members of its task groups
+# are not: a task group cancels them once. No job takes so long to end.
+CANCEL_AGAIN_S = 10.0
 
 _log = logging.getLogger(__name__)
 

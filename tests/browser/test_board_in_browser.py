@@ -88,7 +88,9 @@ def test_nothing_moves_under_a_finger(watched, chromium):
     )
     watched.show(interrupted("P-099", 200), interrupted())
     expect(page.locator("#c-P-099")).to_be_visible()
-    assert True not in page.evaluate("window.moves")
+    moves = page.evaluate("window.moves")
+    assert moves, "the board changed, and nobody saw it"
+    assert True not in moves
 
 
 @pytest.mark.parametrize(("scheme", "locale"), [("light", "en"), ("dark", "zh-HK")])

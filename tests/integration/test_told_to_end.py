@@ -13,7 +13,7 @@ from tests.support.brokers import mosquitto
 
 
 async def test_who_lost_a_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch):
-    """Also where we do not know which library lost it: the gateway ends when it is told to."""
+    """A job that runs by itself; the members of a task group are cancelled once, by the group."""
     monkeypatch.setattr(app, "CANCEL_AGAIN_S", 0.01)
     lost = 0
 
