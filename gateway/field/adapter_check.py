@@ -18,7 +18,7 @@ from gateway.domain.instants import MINUTE_MS, SECOND_MS
 from gateway.domain.readings import AlarmChange, AlarmsClear, Decoded, LinkStatus, Observation, Refusal, Refused
 from gateway.domain.words import AlarmPhase, Condition
 from gateway.field.adapter_frames import Caught, decoded
-from gateway.field.adapter_talks import LINE_ADAPTERS, listener
+from gateway.field.adapter_talks import OBJECT_A_LINE, listener
 from gateway.field.adapter_text import refusal
 from gateway.field.speaking import WIDTH, Wrong, printable
 
@@ -129,7 +129,7 @@ def _bare(caught: Caught) -> bytes:
     """The frame without its envelope."""
     found = opened(caught.body)
     body = caught.body if isinstance(found, Refused) else found[1]
-    return body.strip(b"\n") if caught.adapter in LINE_ADAPTERS else body
+    return body.strip(b"\n") if caught.adapter in OBJECT_A_LINE else body
 
 
 def _on_the_line(caught: Caught) -> bytes:
@@ -137,7 +137,7 @@ def _on_the_line(caught: Caught) -> bytes:
     match caught.adapter:
         case "ihe-pcd":
             return framed(_bare(caught))
-        case adapter if adapter in LINE_ADAPTERS:
+        case adapter if adapter in OBJECT_A_LINE:
             return _bare(caught) + b"\n"
         case _:
             return _bare(caught)

@@ -15,8 +15,8 @@ from device_adapters.registry import ADAPTERS
 from gateway.bridge.conversation import TextLines
 from gateway.domain.instants import SECOND_MS, Instant
 
-LINE_ADAPTERS = ("relay-and-scale", "generic-json")  # one object a line
-ASK_EVERY_MS = SECOND_MS  # a technician waits for each answer; a bridge asks every ten seconds
+OBJECT_A_LINE = ("relay-and-scale", "generic-json")  # one object a line
+ASK_EVERY_MS = SECOND_MS  # as a bridge does: a technician waits for each answer
 
 
 class Piece(NamedTuple):
@@ -136,7 +136,7 @@ class Overhearing(Listening):
 
 
 class Lines(Listening):
-    """One object a line: `LINE_ADAPTERS`."""
+    """One object a line: `OBJECT_A_LINE`."""
 
     def __init__(self) -> None:
         self._lines = TextLines()
@@ -205,7 +205,7 @@ def listener(adapter: str | None) -> Talk | None:
             return Whatever()
         case "bbraun-bcc":
             return Overhearing()
-        case name if name in LINE_ADAPTERS:
+        case name if name in OBJECT_A_LINE:
             return Lines()
         case "ihe-pcd":
             return Messages()
